@@ -1,0 +1,82 @@
+/** Every error that a user can meet: stable code, HTTP status, text. The text says what is wrong and, where it helps, what to do. */
+interface Entry {
+  readonly status: number
+  readonly message: (params: never) => string
+}
+
+export const catalog = {
+  bad_request: { status: 400, message: (p: { reason: string }) => p.reason },
+  unauthorized: {
+    status: 401,
+    message: (_: Record<string, never>) => 'The request you have made requires authentication.',
+  },
+  forbidden: { status: 403, message: (p: { reason: string }) => p.reason },
+  not_found: { status: 404, message: (p: { reason: string }) => p.reason },
+  method_not_allowed: {
+    status: 405,
+    message: (p: { method: string }) => `Method ${p.method} is not allowed for this resource.`,
+  },
+  conflict: { status: 409, message: (p: { reason: string }) => p.reason },
+  request_too_large: { status: 413, message: (p: { reason: string }) => p.reason },
+  unsupported_media_type: { status: 415, message: (p: { reason: string }) => p.reason },
+  range_not_satisfiable: { status: 416, message: (p: { reason: string }) => p.reason },
+  internal: {
+    status: 500,
+    message: (_: Record<string, never>) =>
+      'The server has either erred or is incapable of performing the requested operation.',
+  },
+
+  identity_unavailable: {
+    status: 503,
+    message: (p: { reason: string }) => `The identity service cannot be reached: ${p.reason}`,
+  },
+  database_unavailable: {
+    status: 503,
+    message: (p: { reason: string }) => `The database cannot be reached: ${p.reason}`,
+  },
+
+  image_not_found: { status: 404, message: (p: { id: string }) => `No image found with ID ${p.id}` },
+  image_id_taken: { status: 409, message: (p: { id: string }) => `Image ID ${p.id} already exists!` },
+  image_status_conflict: {
+    status: 409,
+    message: (p: { id: string; status: string }) =>
+      `Image ${p.id} is in status ${p.status}, which does not allow this operation.`,
+  },
+  marker_not_found: {
+    status: 400,
+    message: (p: { marker: string }) => `Marker ${p.marker} is no image that can be seen.`,
+  },
+  tag_not_found: { status: 404, message: (p: { tag: string }) => `Image has no tag ${p.tag}` },
+  member_exists: {
+    status: 409,
+    message: (p: { memberId: string }) => `Member ${p.memberId} is already associated with the image.`,
+  },
+  member_not_found: { status: 404, message: (p: { memberId: string }) => `No member ${p.memberId} on this image` },
+
+  blob_not_found: { status: 404, message: (p: { store: string }) => `The data is missing in store ${p.store}.` },
+  blob_exists: { status: 409, message: (p: { key: string }) => `Data for image ${p.key} is already in the store.` },
+  blob_in_use: { status: 409, message: (p: { key: string }) => `The data of image ${p.key} is in use.` },
+  blob_truncated: {
+    status: 500,
+    message: (p: { store: string; expectedBytes: number; readBytes: number }) =>
+      `Store ${p.store} ended after ${p.readBytes} of ${p.expectedBytes} bytes.`,
+  },
+  storage_full: { status: 413, message: (p: { store: string }) => `Store ${p.store} has no space left for the data.` },
+  storage_write_denied: { status: 503, message: (p: { store: string }) => `Store ${p.store} denied writing.` },
+  store_unavailable: {
+    status: 503,
+    message: (p: { store: string; reason: string }) => `Store ${p.store} cannot be used: ${p.reason}`,
+  },
+  upload_size_mismatch: {
+    status: 400,
+    message: (p: { expectedBytes: number; receivedBytes: number }) =>
+      `The body has ${p.receivedBytes} bytes where ${p.expectedBytes} were announced.`,
+  },
+  upload_aborted: {
+    status: 400,
+    message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',
+  },
+} as const satisfies Record<string, Entry>
+
+export type ErrorCode = keyof typeof catalog
+export type ErrorParams<C extends ErrorCode> = Parameters<(typeof catalog)[C]['message']>[0]

@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream'
+
+/** Bytes `[offset, offset + length)`; `length` undefined: to the end. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length?: number
+}
+
+export interface StoreCapabilities {
+  /** `open` honours ranges without reading what lies before. */
+  readonly randomRead: boolean
+  /** Data can be written and deleted; false for http. */
+  readonly writable: boolean
+}
+
+/** What a finished write leaves: the location to record. */
+export interface WrittenBlob {
+  /** Location URL in the reference's form, e.g. `file:///var/lib/glance/images/<id>`. */
+  readonly url: string
+  readonly sizeBytes: number
+  /** Goes into the location's metadata beside the store's id. */
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** One blob being written. Nothing is visible before `commit`; after `abort` nothing is left. */
+export interface BlobWriter {
+  /**
+   * Resolves when the store can take more (backpressure). The chunk may be reused by the caller afterwards.
+   * @throws storage_full, store_unavailable, storage_write_denied
+   */
+  write(chunk: Uint8Array): Promise<void>
+  /** Makes the blob durable and visible. @throws blob_exists, storage_full, store_unavailable */
+  commit(): Promise<WrittenBlob>
+  /** Removes what was written. Safe after any failure, and twice. */
+  abort(): Promise<void>
+}
+
+/**
+ * A place where image data lies. Drivers translate their vendor's errors at their edge.
+ * @see glance_store `driver.py`
+ */
+export interface BlobStore {
+  /** Backend id of `enabled_backends`, or the scheme in a single-store set-up. */
+  readonly id: string
+  readonly scheme: string
+  readonly capabilities: StoreCapabilities
+  /** Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
+  create(key: string, options: { sizeBytes: number | null; signal?: AbortSignal }): Promise<BlobWriter>
+  /**
+   * Opens the data at `url`. The stream fails with `blob_truncated` if the store ends early; it never ends short in silence.
+   * @throws blob_not_found, store_unavailable
+   */
+  open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>
+  /** @throws blob_not_found, store_unavailable */
+  size(url: string, options?: { signal?: AbortSignal }): Promise<number>
+  /** @throws blob_not_found, blob_in_use, store_unavailable */
+  delete(url: string, options?: { signal?: AbortSignal }): Promise<void>
+  /** Path of the local file that holds the data, for zero-copy sending; absent where there is none. */
+  localPath?(url: string): string
+  /** Removes leftovers of writes that no living process owns; run once at start. Absent where the store leaves none. */
+  sweep?(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,34 @@
+/** What the identity service says of a caller: a `RequestContext` before policy has judged it. */
+export interface Identity {
+  readonly userId: string | null
+  readonly projectId: string | null
+  readonly userDomainId: string | null
+  readonly projectDomainId: string | null
+  readonly domainId: string | null
+  /** Lower case. */
+  readonly roles: readonly string[]
+  readonly systemScope: 'all' | null
+  /** Roles of the service token, lower case; empty without one. */
+  readonly serviceRoles: readonly string[]
+  readonly token: string | null
+  /** Set by identity services without roles (`flavor =` none): the caller may do everything. */
+  readonly isAdmin?: boolean
+}
+
+/** What a request brings along to prove who sends it; header values as received. */
+export interface Proof {
+  readonly token: string | undefined
+  readonly serviceToken: string | undefined
+  readonly authorization: string | undefined
+}
+
+export interface IdentityService {
+  /**
+   * Tells who sent `proof`. A synchronous answer (from a cache) is allowed: it keeps the hot path free of a tick.
+   * @throws unauthorized (the HTTP layer adds `WWW-Authenticate` from `challenge`), identity_unavailable
+   */
+  authenticate(proof: Proof, options: { signal?: AbortSignal }): Promise<Identity> | Identity
+  /** Value of `WWW-Authenticate` for a 401, if the service has one. */
+  readonly challenge: string | null
+  close(): Promise<void>
+}

@@ -1,0 +1,145 @@
+import type {
+  Image,
+  ImageFields,
+  ImageMember,
+  ImageStatus,
+  MemberStatus,
+  NewImageLocation,
+  Visibility,
+} from './image.ts'
+
+export interface NewImage extends Partial<ImageFields> {
+  readonly id: string
+  readonly status: ImageStatus
+  readonly visibility: Visibility
+  readonly properties?: Readonly<Record<string, string | null>>
+  readonly tags?: readonly string[]
+  readonly locations?: readonly NewImageLocation[]
+}
+
+/** A change of one image, carried out as a whole or not at all. What is absent stays. */
+export interface ImageChange {
+  readonly fields?: Partial<ImageFields>
+  readonly setProperties?: Readonly<Record<string, string | null>>
+  readonly removeProperties?: readonly string[]
+  /** The whole new list of tags. */
+  readonly tags?: readonly string[]
+  readonly addLocations?: readonly NewImageLocation[]
+  /** Ids of locations, and the status they end in (`deleted`, `pending_delete`). */
+  readonly removeLocations?: readonly { readonly id: number; readonly status: string }[]
+}
+
+/** Whose view a list shows. An admin sees all images; `projectId` null sees public and community ones only. */
+export interface Viewer {
+  readonly projectId: string | null
+  readonly isAdmin: boolean
+}
+
+export type Comparison = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'neq'
+export type SortDirection = 'asc' | 'desc'
+
+/** Columns that a list can be sorted by, in Glance's words. */
+export const sortKeys = [
+  'name',
+  'status',
+  'container_format',
+  'disk_format',
+  'size',
+  'id',
+  'created_at',
+  'updated_at',
+] as const
+export type SortKey = (typeof sortKeys)[number]
+
+/** What `GET /v2/images` can ask. Every given condition must hold. */
+export interface ImageQuery {
+  readonly viewer: Viewer
+  /** One of the values, exactly. */
+  readonly id?: readonly string[]
+  readonly name?: readonly string[]
+  readonly status?: readonly string[]
+  readonly diskFormat?: readonly string[]
+  readonly containerFormat?: readonly string[]
+  readonly owner?: string
+  readonly checksum?: string
+  readonly osHashAlgo?: string
+  readonly osHashValue?: string
+  readonly minDiskGib?: number
+  readonly minRamMib?: number
+  readonly protected?: boolean
+  /** Absent: both. */
+  readonly osHidden?: boolean
+  readonly sizeMinBytes?: number
+  readonly sizeMaxBytes?: number
+  readonly sizeBytes?: number
+  readonly virtualSizeBytes?: number
+  /** `all` shows community images of others too, which no list shows unasked. */
+  readonly visibility?: Visibility | 'all'
+  /** Which memberships count in a list of shared images; `accepted` unless told. */
+  readonly memberStatus?: MemberStatus | 'all'
+  /** All of them. */
+  readonly tags?: readonly string[]
+  readonly times?: readonly {
+    readonly column: 'created_at' | 'updated_at'
+    readonly op: Comparison
+    readonly at: Date
+  }[]
+  readonly properties?: Readonly<Record<string, string>>
+  /** With the tie-breakers of the API already in place (`created_at`, `id`). */
+  readonly sort: readonly { readonly key: SortKey; readonly direction: SortDirection }[]
+  readonly limit: number
+  /** Id of the last image of the page before. */
+  readonly marker?: string
+}
+
+export interface ImageRepository {
+  /** The image, unless it is deleted; undefined if there is none. Says nothing about who may see it. */
+  get(id: string): Promise<Image | undefined>
+  /**
+   * A page in the order of `query.sort`, by keyset from `query.marker`, in a constant number of SQL statements.
+   * @throws marker_not_found when the marker is no image that the viewer can see
+   */
+  list(query: ImageQuery): Promise<Image[]>
+  /** @throws image_id_taken (ids of deleted images stay taken) */
+  create(image: NewImage): Promise<Image>
+  /**
+   * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
+   * @returns the image as it is then
+   * @throws image_not_found, image_status_conflict (status was none of `from`; nothing was changed)
+   */
+  update(id: string, change: ImageChange, options?: { from?: readonly ImageStatus[] }): Promise<Image>
+  /**
+   * Soft-deletes the image with its properties, tags, members and locations if its status is one of `from`.
+   * @throws image_not_found, image_status_conflict
+   */
+  delete(id: string, options?: { from?: readonly ImageStatus[] }): Promise<void>
+  /** Adds one tag; no change if it is there. @throws image_not_found */
+  addTag(id: string, tag: string): Promise<void>
+  /** @throws image_not_found, tag_not_found */
+  removeTag(id: string, tag: string): Promise<void>
+  /** Bytes of all data that `owner` keeps, each location counted; `exceptId` left out. @see glance `user_get_storage_usage` */
+  storageUsage(owner: string, options?: { exceptId?: string }): Promise<number>
+  /** Ids of images in one of `statuses` not updated since `before`; for the sweep after a crash. */
+  findStale(statuses: readonly ImageStatus[], before: Date): Promise<string[]>
+}
+
+export interface MemberRepository {
+  get(imageId: string, memberId: string): Promise<ImageMember | undefined>
+  /** In the order they were added. */
+  list(imageId: string): Promise<ImageMember[]>
+  /** @throws member_exists */
+  create(imageId: string, memberId: string, status: MemberStatus): Promise<ImageMember>
+  /** @throws member_not_found */
+  update(imageId: string, memberId: string, status: MemberStatus): Promise<ImageMember>
+  /** @throws member_not_found */
+  delete(imageId: string, memberId: string): Promise<void>
+}
+
+/** All repositories over one database. */
+export interface Repositories {
+  readonly images: ImageRepository
+  readonly members: MemberRepository
+  /** @throws database_unavailable */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
