@@ -1,0 +1,40 @@
+import process from 'node:process'
+
+/** A program of the package: takes its arguments, gives its exit code. */
+type Main = (argv: string[]) => Promise<number>
+
+const programs: Readonly<Record<string, () => Promise<{ main: Main }>>> = {
+  'glance-api': () => import('./api.ts'),
+  'glance-manage': () => import('./manage.ts'),
+  glimpse: () => import('./glimpse.ts'),
+}
+
+/**
+ * What the launchers in bin/ start: runs the program named by the first argument with the arguments after it.
+ * A failure is told in one line; the stack is for `--debug` only.
+ */
+async function run(name: string, argv: string[]): Promise<number> {
+  const load = programs[name]
+  if (!load) {
+    process.stderr.write(`No program is called ${name}; there are: ${Object.keys(programs).join(', ')}\n`)
+    return 2
+  }
+  process.title = name
+  try {
+    const { main } = await load()
+    return await main(argv)
+  } catch (error) {
+    const debug = argv.includes('--debug') && error instanceof Error
+    process.stderr.write(`${name}: ${debug ? error.stack : error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+}
+
+// A reader that has seen enough (`glimpse image list | head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+const [name = '', ...argv] = process.argv.slice(2)
+process.exitCode = await run(name, argv)
