@@ -1,0 +1,114 @@
+import type { Account } from './state.ts'
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+/** Keystone's API as its administrator: the calls that setting up accounts and endpoints takes. */
+export class KeystoneAdmin {
+  readonly #authUrl: string
+  readonly token: string
+
+  private constructor(authUrl: string, token: string) {
+    this.#authUrl = authUrl
+    this.token = token
+  }
+
+  static async login(authUrl: string, admin: Account): Promise<KeystoneAdmin> {
+    return new KeystoneAdmin(authUrl, await passwordToken(authUrl, admin))
+  }
+
+  /** Gives the body of the answer. @throws on any status above 299 */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.#authUrl}${path}`, {
+      method,
+      headers: { 'x-auth-token': this.token, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`Keystone answers ${answer.status} to ${method} ${path}: ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  async roleId(name: string): Promise<string> {
+    const { roles } = await this.request<{ roles: Named[] }>('GET', `/roles?name=${encodeURIComponent(name)}`)
+    const role = roles[0]
+    if (!role) throw new Error(`Keystone has no role ${name}`)
+    return role.id
+  }
+
+  async ensureRole(name: string): Promise<void> {
+    const { roles } = await this.request<{ roles: Named[] }>('GET', `/roles?name=${encodeURIComponent(name)}`)
+    if (roles.length === 0) await this.request('POST', '/roles', { role: { name } })
+  }
+
+  /** The project of that name in the default domain, made if it is missing. */
+  async projectId(name: string): Promise<string> {
+    const { projects } = await this.request<{ projects: Named[] }>(
+      'GET',
+      `/projects?domain_id=default&name=${encodeURIComponent(name)}`,
+    )
+    if (projects[0]) return projects[0].id
+    const made = await this.request<{ project: Named }>('POST', '/projects', {
+      project: { name, domain_id: 'default' },
+    })
+    return made.project.id
+  }
+
+  /** Makes the user, and the project if it is missing, and gives the user those roles in it. */
+  async makeAccount(account: Account, roles: readonly string[]): Promise<{ userId: string; projectId: string }> {
+    const projectId = await this.projectId(account.project)
+    const { user } = await this.request<{ user: Named }>('POST', '/users', {
+      user: { name: account.username, password: account.password, domain_id: 'default', default_project_id: projectId },
+    })
+    for (const role of roles) {
+      const roleId = await this.roleId(role)
+      await this.request('PUT', `/projects/${projectId}/users/${user.id}/roles/${roleId}`)
+    }
+    return { userId: user.id, projectId }
+  }
+
+  /** Puts the image service with all three endpoints into the catalog of the region. */
+  async makeImageService(url: string, region: string): Promise<void> {
+    const { services } = await this.request<{ services: Named[] }>('GET', '/services?type=image')
+    const service =
+      services[0] ??
+      (await this.request<{ service: Named }>('POST', '/services', { service: { type: 'image', name: 'glance' } }))
+        .service
+    for (const face of ['public', 'internal', 'admin']) {
+      await this.request('POST', '/endpoints', {
+        endpoint: { interface: face, region_id: region, service_id: service.id, url },
+      })
+    }
+  }
+
+  /** Removes a region with its endpoints. */
+  async removeRegion(region: string): Promise<void> {
+    const { endpoints } = await this.request<{ endpoints: Named[] }>('GET', `/endpoints?region_id=${region}`)
+    for (const { id } of endpoints) await this.request('DELETE', `/endpoints/${id}`)
+    await this.request('DELETE', `/regions/${region}`)
+  }
+}
+
+/** A token of that user, scoped to the project (both in the default domain). */
+export async function passwordToken(authUrl: string, account: Account): Promise<string> {
+  const domain = { id: 'default' }
+  const answer = await fetch(`${authUrl}/auth/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      auth: {
+        identity: {
+          methods: ['password'],
+          password: { user: { name: account.username, domain, password: account.password } },
+        },
+        scope: { project: { name: account.project, domain } },
+      },
+    }),
+  })
+  await answer.arrayBuffer()
+  const token = answer.headers.get('x-subject-token')
+  if (!token) throw new Error(`Keystone gives ${account.username} no token: ${answer.status}`)
+  return token
+}

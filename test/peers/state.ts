@@ -1,0 +1,80 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { ProcessRecord } from './processes.ts'
+
+interface Listening {
+  readonly host: string
+  readonly port: number
+  readonly process: ProcessRecord
+}
+
+/** A database server; the user may create and drop databases. */
+export interface DatabaseState extends Listening {
+  readonly user: string
+  readonly password: string
+}
+
+export interface KeystoneState extends Listening {
+  /** The port that old configurations call the admin port; the same service answers there. */
+  readonly adminPort: number
+  readonly region: string
+  /** Every account lives in domain `default`. */
+  readonly admin: Account
+  readonly demo: Account
+  /** The user that services validate tokens with. */
+  readonly service: Account
+}
+
+export interface Account {
+  readonly username: string
+  readonly password: string
+  readonly project: string
+}
+
+/** What runs, as the file says. */
+export interface PeersState {
+  mariadb?: DatabaseState
+  postgres?: DatabaseState & { readonly directory: string }
+  memcached?: Listening
+  keystone?: KeystoneState
+}
+
+export type PeerName = keyof PeersState
+
+export const peerNames: readonly PeerName[] = ['mariadb', 'postgres', 'memcached', 'keystone']
+
+/** Peers that have to run before this one, and whose restart asks for its restart. */
+export const dependencies: Readonly<Record<PeerName, readonly PeerName[]>> = {
+  mariadb: [],
+  postgres: [],
+  memcached: [],
+  keystone: ['mariadb', 'memcached'],
+}
+
+/** The state file: `$GLIMPSE_PEERS`, or `.peers/state.json` in the repository. */
+export function statePath(): string {
+  return resolve(process.env.GLIMPSE_PEERS ?? resolve(import.meta.dirname, '../../.peers/state.json'))
+}
+
+/** The folder that holds the state file and all data and logs of the peers. */
+export function stateDirectory(): string {
+  return dirname(statePath())
+}
+
+/** Reads what was started; nothing at all if the file is missing. */
+export async function readState(): Promise<PeersState> {
+  try {
+    return JSON.parse(await readFile(statePath(), 'utf8')) as PeersState
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+}
+
+/** Replaces the state file in one step, so that a reader never sees half of it. */
+export async function writeState(state: PeersState): Promise<void> {
+  const path = statePath()
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}

@@ -1,0 +1,32 @@
+import { isAlive } from '../peers/processes.ts'
+import { type PeerName, readState, statePath } from '../peers/state.ts'
+import { type DatabasePeer, mariadbPeer, postgresPeer } from './databases.ts'
+import { type KeystonePeer, keystonePeer } from './keystone.ts'
+
+export interface Peers {
+  readonly mariadb: DatabasePeer
+  readonly postgres: DatabasePeer
+  readonly memcached: { readonly host: string; readonly port: number }
+  readonly keystone: KeystonePeer
+}
+
+/**
+ * Handles of the named peers, which `node test/peers/cli.ts up` has started.
+ * @throws with that command if one of them does not run
+ */
+export async function peers<Name extends PeerName>(...names: readonly Name[]): Promise<Pick<Peers, Name>> {
+  const state = await readState()
+  const handles: Partial<Peers> = {
+    ...(state.mariadb && { mariadb: mariadbPeer(state.mariadb) }),
+    ...(state.postgres && { postgres: postgresPeer(state.postgres) }),
+    ...(state.memcached && { memcached: { host: state.memcached.host, port: state.memcached.port } }),
+    ...(state.keystone && { keystone: keystonePeer(state.keystone) }),
+  }
+  for (const name of names) {
+    const peer = state[name]
+    if (!peer || !isAlive(peer.process)) {
+      throw new Error(`${name} does not run (${statePath()}); start it with: node test/peers/cli.ts up ${name}`)
+    }
+  }
+  return handles as Pick<Peers, Name>
+}
