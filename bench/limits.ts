@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** nginx serving `directory` with sendfile: what a download can cost at best. */
+export async function startNginx(directory: string, work: string): Promise<{ url: string; process: ChildProcess }> {
+  const port = await freePort()
+  const configuration = `${work}/nginx.conf`
+  await writeFile(
+    configuration,
+    `user root; worker_processes 2; daemon off; pid ${work}/nginx.pid; error_log stderr;
+events {}
+http {
+  access_log off; sendfile on; tcp_nopush on; default_type application/octet-stream;
+  client_body_temp_path ${work}/nginx-body; proxy_temp_path ${work}/nginx-proxy; fastcgi_temp_path ${work}/nginx-fcgi;
+  uwsgi_temp_path ${work}/nginx-uwsgi; scgi_temp_path ${work}/nginx-scgi;
+  server { listen 127.0.0.1:${port}; root ${directory}; }
+}\n`,
+  )
+  const process = spawn('nginx', ['-c', configuration, '-p', work], { stdio: 'ignore' })
+  const url = `http://127.0.0.1:${port}`
+  await waitUntilAnswers(url, process)
+  return { url, process }
+}
+
+/** Polls until `url` gives any HTTP answer. @throws after 60 s, or when the process ended */
+export async function waitUntilAnswers(url: string, process: ChildProcess): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (Date.now() < deadline) {
+    if (process.exitCode !== null) throw new Error(`the server of ${url} ended with ${process.exitCode}`)
+    try {
+      await (await fetch(url)).body?.cancel()
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  throw new Error(`${url} does not answer`)
+}
+
+/** Hashes `file` with `algorithm` alone, in one thread. @returns seconds */
+export async function hashAlone(file: string, algorithm: string): Promise<number> {
+  const hash = createHash(algorithm)
+  const startedAt = performance.now()
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  hash.digest()
+  return (performance.now() - startedAt) / 1000
+}
