@@ -18,6 +18,15 @@ export const catalog = {
   },
   conflict: { status: 409, message: (p: { reason: string }) => p.reason },
   request_too_large: { status: 413, message: (p: { reason: string }) => p.reason },
+  uri_too_long: { status: 414, message: (_: Record<string, never>) => 'The request URI was too long for this server.' },
+  header_fields_too_large: {
+    status: 431,
+    message: (_: Record<string, never>) => 'The header fields of the request are larger than max_header_line allows.',
+  },
+  not_implemented: {
+    status: 501,
+    message: (p: { method: string }) => `The request method ${p.method} is not implemented for this server.`,
+  },
   unsupported_media_type: { status: 415, message: (p: { reason: string }) => p.reason },
   range_not_satisfiable: { status: 416, message: (p: { reason: string }) => p.reason },
   internal: {
@@ -52,6 +61,26 @@ export const catalog = {
     message: (p: { memberId: string }) => `Member ${p.memberId} is already associated with the image.`,
   },
   member_not_found: { status: 404, message: (p: { memberId: string }) => `No member ${p.memberId} on this image` },
+
+  image_protected: {
+    status: 403,
+    message: (p: { id: string }) => `Image ${p.id} is protected and cannot be deleted.`,
+  },
+  schema_violation: {
+    status: 400,
+    message: (p: { schema: string; reason: string }) =>
+      `Provided object does not match schema '${p.schema}': ${p.reason}`,
+  },
+  property_read_only: { status: 403, message: (p: { name: string }) => `Attribute '${p.name}' is read-only.` },
+  property_reserved: { status: 403, message: (p: { name: string }) => `Attribute '${p.name}' is reserved.` },
+  property_missing: { status: 409, message: (p: { name: string }) => `Property ${p.name} does not exist.` },
+  property_present: { status: 409, message: (p: { name: string }) => `Property ${p.name} already present.` },
+  property_not_removable: { status: 403, message: (p: { name: string }) => `Property ${p.name} may not be removed.` },
+  quota_exceeded: {
+    status: 413,
+    message: (p: { what: string; attempted: number; maximum: number }) =>
+      `The limit of ${p.what} has been exceeded. Attempted: ${p.attempted}, Maximum: ${p.maximum}`,
+  },
 
   blob_not_found: { status: 404, message: (p: { store: string }) => `The data is missing in store ${p.store}.` },
   blob_exists: { status: 409, message: (p: { key: string }) => `Data for image ${p.key} is already in the store.` },
