@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { ProcessRecord } from './processes.ts'
 
 interface Listening {
@@ -59,6 +59,11 @@ export function statePath(): string {
 /** The folder that holds the state file and all data and logs of the peers. */
 export function stateDirectory(): string {
   return dirname(statePath())
+}
+
+/** Holds one file per image service that a test runs, named after its pid. */
+export function servicesDirectory(): string {
+  return join(stateDirectory(), 'services')
 }
 
 /** Reads what was started; nothing at all if the file is missing. */

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startKeystone } from './keystone.ts'
@@ -12,6 +12,7 @@ import {
   type PeersState,
   peerNames,
   readState,
+  servicesDirectory,
   stateDirectory,
   writeState,
 } from './state.ts'
@@ -65,14 +66,22 @@ export async function up(
   return state
 }
 
-/** Stops every peer that the state file names, and removes their data. */
+/** Stops every peer that the state file names and every service that a test left, and removes their data. */
 export async function down(): Promise<void> {
   await using _lock = await takeLock()
   const state = await readState()
+  await stopServices()
   // The data goes away with them, so nobody waits for an orderly end.
   await Promise.all(peerNames.map((name) => state[name] && stopDaemon(state[name].process, { graceMs: 1500 })))
   if (state.postgres) await rm(state.postgres.directory, { recursive: true, force: true })
   await rm(stateDirectory(), { recursive: true, force: true })
+}
+
+/** Ends the image services whose tests ended before they could do so. */
+async function stopServices(): Promise<void> {
+  const names = await readdir(servicesDirectory()).catch(() => [])
+  const records = await Promise.all(names.map((name) => readFile(join(servicesDirectory(), name), 'utf8')))
+  await Promise.all(records.map((text) => stopDaemon(JSON.parse(text) as ProcessRecord, { graceMs: 1500 })))
 }
 
 /** One `up` or `down` at a time; a lock left by a process that is gone is taken over. */
