@@ -23,6 +23,10 @@ export const catalog = {
     status: 431,
     message: (_: Record<string, never>) => 'The header fields of the request are larger than max_header_line allows.',
   },
+  request_id_too_long: {
+    status: 431,
+    message: (p: { maxLength: number }) => `The x-openstack-request-id is longer than ${p.maxLength} characters.`,
+  },
   not_implemented: {
     status: 501,
     message: (p: { method: string }) => `The request method ${p.method} is not implemented for this server.`,
@@ -43,6 +47,13 @@ export const catalog = {
     status: 503,
     message: (p: { reason: string }) => `The database cannot be reached: ${p.reason}`,
   },
+
+  config_invalid: {
+    status: 500,
+    message: (p: { faults: readonly string[] }) =>
+      `The configuration has ${p.faults.length === 1 ? 'a fault' : `${p.faults.length} faults`}:\n  ${p.faults.join('\n  ')}`,
+  },
+  database_url_invalid: { status: 500, message: (p: { reason: string }) => p.reason },
 
   image_not_found: { status: 404, message: (p: { id: string }) => `No image found with ID ${p.id}` },
   image_id_taken: { status: 409, message: (p: { id: string }) => `Image ID ${p.id} already exists!` },

@@ -1,3 +1,5 @@
+import type { ServiceIdentity } from './identity.ts'
+
 /**
  * Who asks, as the identity service told and policy judged it. One value per request, frozen.
  * @see glance `glance/context.py`, oslo.context `RequestContext`
@@ -19,6 +21,10 @@ export interface RequestContext {
   readonly systemScope: 'all' | null
   /** Roles of the `X-Service-Token`, lower case; empty without one. */
   readonly serviceRoles: readonly string[]
+  /** False only if Keystone says that the project is not its admin project. */
+  readonly isAdminProject?: boolean
+  /** Who sent the service token; absent without one. */
+  readonly service?: ServiceIdentity
   /** The caller's token, for calls to other services on his behalf. Never logged. */
   readonly token: string | null
 }

@@ -11,8 +11,20 @@ export interface Identity {
   /** Roles of the service token, lower case; empty without one. */
   readonly serviceRoles: readonly string[]
   readonly token: string | null
+  /** False only if Keystone says that the project is not its admin project. */
+  readonly isAdminProject?: boolean
+  /** Who sent the service token; absent without one. */
+  readonly service?: ServiceIdentity
   /** Set by identity services without roles (`flavor =` none): the caller may do everything. */
   readonly isAdmin?: boolean
+}
+
+/** The service that passes a user's request on. */
+export interface ServiceIdentity {
+  readonly userId: string | null
+  readonly userDomainId: string | null
+  readonly projectId: string | null
+  readonly projectDomainId: string | null
 }
 
 /** What a request brings along to prove who sends it; header values as received. */

@@ -1,0 +1,127 @@
+import {
+  admin,
+  adminOrImageMember,
+  adminOrMemberWhoSees,
+  adminOrOwner,
+  adminOrProjectMember,
+  adminOrProjectReader,
+  adminOrReaderOrImageMember,
+  adminOrReaderWhoSees,
+  byDefault,
+  service,
+  serviceOrOwner,
+} from './checks.ts'
+import type { RuleTable } from './rule.ts'
+
+/** @see glance `glance/policies/image.py` */
+export const imageRules = {
+  add_image: { check: adminOrOwner, scope: 'project', formerCheck: byDefault, operations: ['POST /v2/images'] },
+  delete_image: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['DELETE /v2/images/{image_id}'],
+  },
+  get_image: {
+    check: adminOrReaderWhoSees,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['GET /v2/images/{image_id}'],
+  },
+  get_images: { check: adminOrProjectReader, scope: 'project', formerCheck: byDefault, operations: ['GET /v2/images'] },
+  modify_image: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PATCH /v2/images/{image_id}'],
+  },
+  publicize_image: { check: admin, scope: 'project', operations: ['PATCH /v2/images/{image_id}'] },
+  communitize_image: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PATCH /v2/images/{image_id}'],
+  },
+  download_image: {
+    check: adminOrMemberWhoSees,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['GET /v2/images/{image_id}/file'],
+  },
+  download_from_store: {
+    check: adminOrMemberWhoSees,
+    scope: 'project',
+    operations: ['GET /v2/images/{image_id}/file'],
+  },
+  upload_image: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PUT /v2/images/{image_id}/file'],
+  },
+  delete_image_location: {
+    check: admin,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PATCH /v2/images/{image_id}'],
+  },
+  get_image_location: {
+    check: adminOrProjectReader,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['GET /v2/images/{image_id}'],
+  },
+  set_image_location: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PATCH /v2/images/{image_id}'],
+  },
+  add_image_location: { check: serviceOrOwner, scope: 'project', operations: ['POST /v2/images/{image_id}/locations'] },
+  fetch_image_location: { check: service, scope: 'project', operations: ['GET /v2/images/{image_id}/locations'] },
+  add_member: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['POST /v2/images/{image_id}/members'],
+  },
+  delete_member: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['DELETE /v2/images/{image_id}/members/{member_id}'],
+  },
+  get_member: {
+    check: adminOrReaderOrImageMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['GET /v2/images/{image_id}/members/{member_id}'],
+  },
+  get_members: {
+    check: adminOrReaderOrImageMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['GET /v2/images/{image_id}/members'],
+  },
+  modify_member: {
+    check: adminOrImageMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['PUT /v2/images/{image_id}/members/{member_id}'],
+  },
+  manage_image_cache: { check: admin, scope: 'project', operations: [] },
+  deactivate: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['POST /v2/images/{image_id}/actions/deactivate'],
+  },
+  reactivate: {
+    check: adminOrProjectMember,
+    scope: 'project',
+    formerCheck: byDefault,
+    operations: ['POST /v2/images/{image_id}/actions/reactivate'],
+  },
+  copy_image: { check: admin, scope: 'project', operations: ['POST /v2/images/{image_id}/import'] },
+  list_cached_nodes: { check: admin, scope: 'project', operations: ['GET /v2/cache/nodes/{image_id}'] },
+} as const satisfies RuleTable
