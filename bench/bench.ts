@@ -1,0 +1,125 @@
+/**
+ * Measures Glimpse beside the reference Glance, in turn, on the same MariaDB, Keystone and memcached, and prints medians and ratios.
+ * nginx serving the same file is the limit for downloads; md5 and sha512 alone are the limit for uploads.
+ */
+import { randomFillSync } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { installPackages } from '../test/peers/packages.ts'
+import { down, up } from '../test/peers/up.ts'
+import { peers } from '../test/support/peers.ts'
+import { ImageSet } from './images.ts'
+import { hashAlone, startNginx } from './limits.ts'
+import { transfer } from './load.ts'
+import { measureData, measureMemory, measureMetadata, measureShowBesideUpload, type Setting } from './measures.ts'
+import { ProcessTree } from './process-tree.ts'
+import { measureScale } from './scale.ts'
+import { type Contender, startFasterReference, startGlimpse } from './services.ts'
+import { Figures } from './table.ts'
+
+const usage = `npm run bench -- [options]
+  --rounds N    rounds, the services taking turns (3)      --images N    images in the database (300)
+  --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
+  --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
+  --only LIST   some of: metadata, data, memory, scale      (default: metadata,data,memory)`
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '16' },
+    images: { type: 'string', default: '300' },
+    mib: { type: 'string', default: '512' },
+    parallel: { type: 'string', default: '50' },
+    only: { type: 'string', default: 'metadata,data,memory' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const parts = options.only.split(',')
+
+async function randomFile(path: string, mib: number): Promise<string> {
+  const out = createWriteStream(path)
+  for (let i = 0; i < mib; i++) {
+    if (!out.write(randomFillSync(Buffer.allocUnsafe(1 << 20))))
+      await new Promise<void>((resolve) => out.once('drain', () => resolve()))
+  }
+  await new Promise<void>((resolve) => out.end(resolve))
+  return path
+}
+
+async function measureRounds(contenders: readonly Contender[], setting: Setting): Promise<void> {
+  const images = new Map<Contender, string[]>()
+  for (const contender of contenders) {
+    images.set(contender, await new ImageSet(contender.url, setting.token).fill(Number(options.images)))
+  }
+  const rounds = Number(options.rounds)
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const contender = contenders[(turn + round) % contenders.length] as Contender
+      const ids = images.get(contender) ?? []
+      console.log(`round ${round + 1} of ${rounds}: ${contender.name}`)
+      if (parts.includes('metadata')) await measureMetadata(contender, setting, ids)
+      if (parts.includes('data')) {
+        await measureData(contender, setting)
+        await measureShowBesideUpload(contender, setting, ids)
+      }
+    }
+    if (parts.includes('data')) await measureLimits(setting)
+  }
+}
+
+/** The same file by nginx, and each hash alone. */
+async function measureLimits({ blob, figures, work }: Setting): Promise<void> {
+  const nginx = await startNginx(work, work)
+  const processes = new ProcessTree(nginx.process.pid ?? 0)
+  const url = `${nginx.url}/${blob.path.slice(work.length + 1)}`
+  await transfer(url, { headers: {} })
+  const repetitions = 3
+  const cpuBefore = processes.cpuSeconds()
+  let seconds = 0
+  for (let i = 0; i < repetitions; i++) seconds += await transfer(url, { headers: {} })
+  figures.add('download, MiB/s', 'nginx', (repetitions * blob.gib * 1024) / seconds)
+  figures.add('download, CPU s/GiB', 'nginx', (processes.cpuSeconds() - cpuBefore) / blob.gib / repetitions)
+  nginx.process.kill('SIGTERM')
+  for (const algorithm of ['md5', 'sha512']) {
+    figures.add('upload, CPU s/GiB', `${algorithm} alone`, (await hashAlone(blob.path, algorithm)) / blob.gib)
+  }
+}
+
+async function main(): Promise<void> {
+  if (options.help) return console.log(usage)
+  installPackages(console.log)
+  await up(['mariadb', 'keystone', 'memcached'], console.log)
+  const work = await mkdtemp(join(tmpdir(), 'glimpse-bench-'))
+  const contenders: Contender[] = []
+  try {
+    await mkdir(join(work, 'files'))
+    const token = await (await peers('keystone')).keystone.adminToken()
+    const mib = Number(options.mib)
+    const setting: Setting = {
+      seconds: Number(options.seconds),
+      connections: Number(options.connections),
+      token,
+      work,
+      figures: new Figures(),
+      blob: { path: await randomFile(join(work, 'blob'), mib), gib: mib / 1024 },
+    }
+    contenders.push(await startFasterReference(work, token), await startGlimpse(work))
+    if (parts.includes('memory')) {
+      const upload = { path: await randomFile(join(work, 'blob-256'), 256), parallel: Number(options.parallel) }
+      for (const contender of contenders) await measureMemory(contender, setting, upload)
+    }
+    if (parts.includes('metadata') || parts.includes('data')) await measureRounds(contenders, setting)
+    if (parts.includes('scale')) await measureScale(contenders.at(-1) as Contender, setting)
+    console.log(`\n${setting.figures.render(['nginx', 'md5 alone', 'sha512 alone', 'reference', 'glimpse'])}`)
+  } finally {
+    for (const contender of contenders) await contender.stop()
+    await rm(work, { recursive: true, force: true })
+    await down()
+  }
+}
+
+await main()
