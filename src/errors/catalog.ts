@@ -39,6 +39,10 @@ export const catalog = {
       'The server has either erred or is incapable of performing the requested operation.',
   },
 
+  policy_file_invalid: {
+    status: 500,
+    message: (p: { file: string; reason: string }) => `Policy file ${p.file} cannot be used: ${p.reason}`,
+  },
   identity_unavailable: {
     status: 503,
     message: (p: { reason: string }) => `The identity service cannot be reached: ${p.reason}`,
@@ -93,6 +97,11 @@ export const catalog = {
       `The limit of ${p.what} has been exceeded. Attempted: ${p.attempted}, Maximum: ${p.maximum}`,
   },
 
+  store_unknown: { status: 400, message: (p: { id: string }) => `Store for identifier ${p.id} not found` },
+  store_misconfigured: {
+    status: 500,
+    message: (p: { store: string; reason: string }) => `Store ${p.store} cannot be opened: ${p.reason}`,
+  },
   blob_not_found: { status: 404, message: (p: { store: string }) => `The data is missing in store ${p.store}.` },
   blob_exists: { status: 409, message: (p: { key: string }) => `Data for image ${p.key} is already in the store.` },
   blob_in_use: { status: 409, message: (p: { key: string }) => `The data of image ${p.key} is in use.` },
@@ -106,6 +115,20 @@ export const catalog = {
   store_unavailable: {
     status: 503,
     message: (p: { store: string; reason: string }) => `Store ${p.store} cannot be used: ${p.reason}`,
+  },
+  image_gone: {
+    status: 410,
+    message: (p: { id: string }) =>
+      `Image ${p.id} was deleted or changed while its data was uploaded; the data has been removed.`,
+  },
+  image_size_limit: {
+    status: 413,
+    message: (p: { capBytes: number }) => `The image is larger than ${p.capBytes} bytes, the limit of this service.`,
+  },
+  storage_quota_full: {
+    status: 413,
+    message: (p: { remainingBytes: number }) =>
+      `The image exceeds the storage quota, of which ${p.remainingBytes} bytes remain.`,
   },
   upload_size_mismatch: {
     status: 400,

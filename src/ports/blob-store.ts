@@ -22,17 +22,32 @@ export interface WrittenBlob {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** One blob being written. Nothing is visible before `commit`; after `abort` nothing is left. */
+/**
+ * One blob being written. Nothing is visible before `commit`; after `abort` nothing is left.
+ * From `create` to `settle` or `abort` the store can tell the write of a living process from that of a dead one.
+ */
 export interface BlobWriter {
   /**
-   * Resolves when the store can take more (backpressure). The chunk may be reused by the caller afterwards.
+   * Resolves when the store can take more (backpressure). The chunk, which may lie in shared memory, may be reused by
+   * the caller afterwards. Calls do not overlap.
    * @throws storage_full, store_unavailable, storage_write_denied
    */
   write(chunk: Uint8Array): Promise<void>
   /** Makes the blob durable and visible. @throws blob_exists, storage_full, store_unavailable */
   commit(): Promise<WrittenBlob>
-  /** Removes what was written. Safe after any failure, and twice. */
+  /** Ends the write once the blob is recorded: from now on it stays even if this process dies. */
+  settle(): Promise<void>
+  /** Removes what was written, the committed blob too unless it is settled. Safe after any failure, and twice. */
   abort(): Promise<void>
+}
+
+/** A write whose process died between `create` and `settle`. Held by the finder until it is discarded or released. */
+export interface AbandonedWrite {
+  readonly key: string
+  /** Removes what is left of it; with `committed` also the blob, if the write had got so far. */
+  discard(options: { committed: boolean }): Promise<void>
+  /** Leaves it to the next finder. */
+  release(): Promise<void>
 }
 
 /**
@@ -42,7 +57,8 @@ export interface BlobWriter {
 export interface BlobStore {
   /** Backend id of `enabled_backends`, or the scheme in a single-store set-up. */
   readonly id: string
-  readonly scheme: string
+  /** Schemes of the URLs it serves; the first one is that of its own locations. */
+  readonly schemes: readonly string[]
   readonly capabilities: StoreCapabilities
   /** Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
   create(key: string, options: { sizeBytes: number | null; signal?: AbortSignal }): Promise<BlobWriter>
@@ -57,7 +73,10 @@ export interface BlobStore {
   delete(url: string, options?: { signal?: AbortSignal }): Promise<void>
   /** Path of the local file that holds the data, for zero-copy sending; absent where there is none. */
   localPath?(url: string): string
-  /** Removes leftovers of writes that no living process owns; run once at start. Absent where the store leaves none. */
-  sweep?(): Promise<void>
+  /**
+   * Finds writes that no living process owns, here or on another host that shares the store.
+   * Absent where the store cannot tell or leaves nothing.
+   */
+  abandoned?(): AsyncIterable<AbandonedWrite>
   close(): Promise<void>
 }

@@ -1,0 +1,78 @@
+import { GlimpseError } from '../../errors/error.ts'
+import type { BlobStore } from '../../ports/blob-store.ts'
+
+/** One configured store and what operators said of it. */
+export interface StoreEntry {
+  readonly store: BlobStore
+  readonly description: string | null
+  /** Order of locations in a download: larger first. @see glance_store option `weight` */
+  readonly weight: number
+  /** For the service's own use (staging, tasks); never chosen by a user. */
+  readonly reserved: boolean
+}
+
+export interface StoreSetOptions {
+  /** Id of the store that takes data when the request names none. */
+  readonly defaultId: string
+  /** Several backends (`enabled_backends`): locations then carry the store's id. */
+  readonly multiple: boolean
+}
+
+/** The stores of this service. @see glance_store `multi_backend.py`, `backend.py` */
+export class StoreSet {
+  readonly default: BlobStore
+  readonly multiple: boolean
+  readonly #entries: ReadonlyMap<string, StoreEntry>
+
+  constructor(entries: readonly StoreEntry[], options: StoreSetOptions) {
+    this.#entries = new Map(entries.map((entry) => [entry.store.id, entry]))
+    this.multiple = options.multiple
+    this.default = this.get(options.defaultId)
+  }
+
+  /** The store a user may name, by its id. @throws store_unknown */
+  get(id: string): BlobStore {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || entry.reserved) throw new GlimpseError('store_unknown', { id })
+    return entry.store
+  }
+
+  /** One of the service's own stores, `os_glance_staging_store` for instance. */
+  reserved(id: string): BlobStore | undefined {
+    const entry = this.#entries.get(id)
+    return entry?.reserved ? entry.store : undefined
+  }
+
+  /**
+   * The store that holds a location: the one its metadata names, else the first that speaks the URL's scheme.
+   * @returns undefined if this service has no such store
+   */
+  forLocation(url: string, metadata: Readonly<Record<string, unknown>>): BlobStore | undefined {
+    const id = metadata.store
+    const named = typeof id === 'string' ? this.#entries.get(id) : undefined
+    if (named !== undefined) return named.store
+    const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
+    for (const { store, reserved } of this.#entries.values()) {
+      if (!reserved && store.schemes.includes(scheme)) return store
+    }
+    return undefined
+  }
+
+  weightOf(store: BlobStore): number {
+    return this.#entries.get(store.id)?.weight ?? 0
+  }
+
+  /** In the order of the configuration, without reserved ones. */
+  list(): readonly StoreEntry[] {
+    return [...this.#entries.values()].filter((entry) => !entry.reserved)
+  }
+
+  /** With reserved ones. */
+  all(): readonly BlobStore[] {
+    return [...this.#entries.values()].map((entry) => entry.store)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((store) => store.close()))
+  }
+}

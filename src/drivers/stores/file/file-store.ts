@@ -1,0 +1,131 @@
+import { access, open, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { GlimpseError } from '../../../errors/error.ts'
+import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange } from '../../../ports/blob-store.ts'
+import { chooseDataDir, type DataDir, parseDataDirs, prepareDataDir } from './datadirs.ts'
+import { translateFileError } from './errors.ts'
+import { readExactly } from './file-reader.ts'
+import { FileWriter } from './file-writer.ts'
+import { type FileLocks, loadFileLocks } from './lock.ts'
+import { MountMetadata } from './metadata.ts'
+import type { FileStoreConfig } from './options.ts'
+import { createTemporary, findAbandoned } from './temporary.ts'
+
+const schemes = ['file', 'filesystem'] as const
+
+/**
+ * Opens the store: checks the options, makes the directories, reads the metadata file.
+ * @throws store_misconfigured
+ * @see glance_store `_drivers/filesystem.py`
+ */
+export async function openFileStore(id: string, config: FileStoreConfig): Promise<BlobStore> {
+  const dirs = parseDataDirs(config, id)
+  const permissions = parsePermissions(config.filesystem_store_file_perm, id)
+  for (const { path } of dirs) await prepareDataDir(path, { storeId: id, permissions })
+  const metadataPath = config.filesystem_store_metadata_file
+  return new FileStore(id, {
+    dirs,
+    permissions,
+    holeBytes: config.filesystem_thin_provisioning ? config.filesystem_store_chunk_size : null,
+    metadata: metadataPath === null ? MountMetadata.none : await MountMetadata.read(metadataPath, id),
+    locks: await loadFileLocks(),
+  })
+}
+
+interface FileStoreSetup {
+  readonly dirs: readonly DataDir[]
+  readonly permissions: number
+  readonly holeBytes: number | null
+  readonly metadata: MountMetadata
+  readonly locks: FileLocks | undefined
+}
+
+class FileStore implements BlobStore {
+  readonly id: string
+  readonly schemes = schemes
+  readonly capabilities = { randomRead: true, writable: true } as const
+  readonly #setup: FileStoreSetup
+
+  constructor(id: string, setup: FileStoreSetup) {
+    this.id = id
+    this.#setup = setup
+  }
+
+  async create(key: string, options: { sizeBytes: number | null }): Promise<BlobWriter> {
+    const { dirs, locks, permissions, holeBytes, metadata } = this.#setup
+    const directory = await chooseDataDir(dirs, { sizeBytes: options.sizeBytes ?? 0, storeId: this.id })
+    if (await exists(join(directory, key))) throw new GlimpseError('blob_exists', { key })
+    try {
+      const temporary = await createTemporary(directory, { key, locks })
+      return new FileWriter(temporary, { storeId: this.id, key, directory, permissions, holeBytes, metadata })
+    } catch (error) {
+      throw translateFileError(error, { storeId: this.id, key })
+    }
+  }
+
+  async open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
+    const path = this.localPath(url)
+    try {
+      const file = await open(path, 'r')
+      return await readExactly(file, { ...options, storeId: this.id })
+    } catch (error) {
+      throw this.#translate(error, path)
+    }
+  }
+
+  async size(url: string): Promise<number> {
+    const path = this.localPath(url)
+    try {
+      return (await stat(path)).size
+    } catch (error) {
+      throw this.#translate(error, path)
+    }
+  }
+
+  async delete(url: string): Promise<void> {
+    const path = this.localPath(url)
+    try {
+      await unlink(path)
+    } catch (error) {
+      throw this.#translate(error, path)
+    }
+  }
+
+  localPath(url: string): string {
+    const path = /^(?:file|filesystem):\/\/(.+)$/s.exec(url)?.[1]?.trim()
+    if (path === undefined || path === '') throw new GlimpseError('blob_not_found', { store: this.id })
+    return path
+  }
+
+  async *abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
+    if (this.#setup.locks === undefined) return
+    yield* findAbandoned(
+      this.#setup.dirs.map(({ path }) => path),
+      this.#setup.locks,
+    )
+  }
+
+  async close(): Promise<void> {}
+
+  #translate(error: unknown, path: string): unknown {
+    return translateFileError(error, { storeId: this.id, key: path.slice(path.lastIndexOf('/') + 1) })
+  }
+}
+
+function parsePermissions(value: number, storeId: string): number {
+  if (value <= 0) return 0
+  const mode = /^[0-7]+$/.test(String(value)) ? Number.parseInt(String(value), 8) : 0
+  if ((mode & 0o400) === 0) {
+    const reason = `filesystem_store_file_perm = ${value} would make image files unreadable for the service`
+    throw new GlimpseError('store_misconfigured', { store: storeId, reason })
+  }
+  return mode & 0o7777
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

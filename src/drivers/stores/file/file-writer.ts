@@ -1,0 +1,125 @@
+import { type FileHandle, link, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BlobWriter, WrittenBlob } from '../../../ports/blob-store.ts'
+import { translateFileError } from './errors.ts'
+import type { MountMetadata } from './metadata.ts'
+import type { TemporaryFile } from './temporary.ts'
+
+export interface FileWriterOptions {
+  readonly storeId: string
+  readonly key: string
+  readonly directory: string
+  /** Mode bits of the finished file; 0 leaves them. */
+  readonly permissions: number
+  /** Size of a piece that becomes a hole when it is all zeros; null: no holes. */
+  readonly holeBytes: number | null
+  readonly metadata: MountMetadata
+}
+
+/** Writes a temporary file and links it to the image's name at commit; the temporary name goes when all is settled. */
+export class FileWriter implements BlobWriter {
+  readonly #temporary: TemporaryFile
+  readonly #options: FileWriterOptions
+  readonly #target: string
+  readonly #zeros: Uint8Array | undefined
+  #sizeBytes = 0
+  #state: 'open' | 'committed' | 'ended' = 'open'
+
+  constructor(temporary: TemporaryFile, options: FileWriterOptions) {
+    this.#temporary = temporary
+    this.#options = options
+    this.#target = join(options.directory, options.key)
+    this.#zeros = options.holeBytes === null ? undefined : new Uint8Array(options.holeBytes)
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    try {
+      if (this.#zeros === undefined) await writeFully(this.#temporary.file, chunk, this.#sizeBytes)
+      else await this.#writeAroundHoles(chunk, this.#zeros)
+      this.#sizeBytes += chunk.length
+    } catch (error) {
+      throw translateFileError(error, this.#options)
+    }
+  }
+
+  async commit(): Promise<WrittenBlob> {
+    const { file, path } = this.#temporary
+    try {
+      // Holes at the end are not in the file yet.
+      if (this.#zeros !== undefined) await file.truncate(this.#sizeBytes)
+      if (this.#options.permissions > 0) await file.chmod(this.#options.permissions)
+      await file.sync()
+      await link(path, this.#target)
+      this.#state = 'committed'
+      await syncDirectory(this.#options.directory)
+    } catch (error) {
+      throw translateFileError(error, this.#options)
+    }
+    return {
+      url: `file://${this.#target}`,
+      sizeBytes: this.#sizeBytes,
+      metadata: this.#options.metadata.for(this.#target),
+    }
+  }
+
+  async settle(): Promise<void> {
+    if (this.#state !== 'committed') return
+    this.#state = 'ended'
+    await this.#removeTemporary()
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === 'ended') return
+    const committed = this.#state === 'committed'
+    this.#state = 'ended'
+    if (committed) await unlinkIfThere(this.#target)
+    await this.#removeTemporary()
+  }
+
+  /** The name goes before the lock: nobody can meet an unlocked file of a living writer. */
+  async #removeTemporary(): Promise<void> {
+    try {
+      await unlinkIfThere(this.#temporary.path)
+    } finally {
+      await this.#temporary.file.close()
+    }
+  }
+
+  async #writeAroundHoles(chunk: Uint8Array, zeros: Uint8Array): Promise<void> {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    let dataStart = 0
+    let at = 0
+    while (at < bytes.length) {
+      const end = Math.min(bytes.length, at + zeros.length)
+      if (bytes.compare(zeros, 0, end - at, at, end) === 0) {
+        await writeFully(this.#temporary.file, bytes.subarray(dataStart, at), this.#sizeBytes + dataStart)
+        dataStart = end
+      }
+      at = end
+    }
+    await writeFully(this.#temporary.file, bytes.subarray(dataStart), this.#sizeBytes + dataStart)
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}

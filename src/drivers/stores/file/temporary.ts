@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbandonedWrite } from '../../../ports/blob-store.ts'
+import type { FileLocks } from './lock.ts'
+
+/** Images are named by their id, which has no dot; the reference never looks at other names. */
+const prefix = '.glimpse-'
+const pattern = /^\.glimpse-(.+)\.[0-9a-f]{12}$/
+
+export interface TemporaryFile {
+  readonly path: string
+  readonly file: FileHandle
+}
+
+/**
+ * Makes a new file for the data of `key` and locks it: as long as it is open, everybody can see that its writer lives.
+ * @throws the system's error
+ */
+export async function createTemporary(
+  directory: string,
+  options: { key: string; locks: FileLocks | undefined },
+): Promise<TemporaryFile> {
+  for (;;) {
+    const path = join(directory, `${prefix}${options.key}.${randomBytes(6).toString('hex')}`)
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666)
+    // A finder of abandoned files may come between the two calls; it then owns the file, and we make another.
+    if (options.locks === undefined || (await options.locks.tryLock(file))) {
+      if ((await file.stat()).nlink > 0) return { path, file }
+    }
+    await file.close()
+  }
+}
+
+/** Finds files whose writer is dead: those whose lock can be had. Each is held until it is discarded or released. */
+export async function* findAbandoned(
+  directories: readonly string[],
+  locks: FileLocks,
+): AsyncGenerator<AbandonedWrite, void, undefined> {
+  for (const directory of directories) {
+    for (const name of await readdir(directory)) {
+      const key = pattern.exec(name)?.[1]
+      const path = join(directory, name)
+      const file = key === undefined ? undefined : await open(path, constants.O_RDWR).catch(() => undefined)
+      if (key === undefined || file === undefined) continue
+      if ((await locks.tryLock(file)) && (await file.stat()).nlink > 0)
+        yield abandonedFile({ path, file }, key, directory)
+      else await file.close()
+    }
+  }
+}
+
+function abandonedFile({ path, file }: TemporaryFile, key: string, directory: string): AbandonedWrite {
+  return {
+    key,
+    async discard({ committed }) {
+      try {
+        const blob = join(directory, key)
+        if (committed && (await isSameFile(file, blob))) await unlink(blob)
+        await unlink(path)
+      } finally {
+        await file.close()
+      }
+    },
+    release: () => file.close(),
+  }
+}
+
+async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
+  const [mine, other] = await Promise.all([file.stat(), stat(path).catch(() => undefined)])
+  return other !== undefined && mine.ino === other.ino && mine.dev === other.dev
+}
