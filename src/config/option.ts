@@ -16,12 +16,29 @@ interface OptionBase {
 
 export type OptionSpec = OptionBase &
   (
-    | { readonly type: 'string'; readonly default: string | null; readonly choices?: readonly string[] }
+    | {
+        readonly type: 'string'
+        readonly default: string | null
+        readonly choices?: readonly string[]
+        /** `choices` are compared without regard to case; the value is then given as it stands in `choices`. */
+        readonly ignoreCase?: true
+        /** The value must be an IP address or a host name. */
+        readonly format?: 'host'
+      }
     | { readonly type: 'integer'; readonly default: number | null; readonly min?: number; readonly max?: number }
     | { readonly type: 'float'; readonly default: number | null; readonly min?: number; readonly max?: number }
     | { readonly type: 'boolean'; readonly default: boolean }
-    /** Comma-separated, `[a,b]` allowed. */
-    | { readonly type: 'list'; readonly default: readonly string[] }
+    /** Comma-separated; an element holds a comma only within quotes, where `quotes` allows them. */
+    | {
+        readonly type: 'list'
+        readonly default: readonly string[]
+        /** The whole list stands in brackets: `[a,b]`. */
+        readonly bounds?: true
+        /** Elements may stand in single or double quotes. */
+        readonly quotes?: true
+        /** What elements may be. */
+        readonly choices?: readonly string[]
+      }
     /** `key:value,key:value`. */
     | { readonly type: 'dict'; readonly default: Readonly<Record<string, string>> }
     /** The option may be repeated; each occurrence is one element. */
