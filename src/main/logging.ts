@@ -26,12 +26,14 @@ type Sink = ReturnType<typeof pino.destination>
 
 const levelNames: Readonly<Record<Level, string>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' }
 const secretKeys = /token|password|secret|authorization|cookie/i
+/** Lines are gathered, so that a busy service does not pay a system call for each. */
+const buffering = { sync: false, minLength: 4096, periodicFlush: 200 }
 const urlCredentials = /(\w[\w+.-]*:\/\/)[^\s/@]*@/g
 
 /** Opens the log. Lines are those of oslo.log (`use_json` off) or JSON; credentials within URLs and secret fields are masked. */
 export function openLog(options: Values<typeof loggingOptions>): Log {
   const path = logPath(options)
-  const sink = pino.destination({ ...(path === undefined ? { fd: 2 } : { dest: path, mkdir: true }), sync: true })
+  const sink = pino.destination({ ...(path === undefined ? { fd: 2 } : { dest: path, mkdir: true }), ...buffering })
   const base = options.use_json
     ? jsonLogger(sink, options.debug)
     : new OsloLogger(sink, { debug: options.debug, bound: {} })
