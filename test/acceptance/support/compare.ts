@@ -1,0 +1,62 @@
+import type { HttpAnswer } from './http.ts'
+
+/** What two services have to agree on, after what differs by nature (times, made-up ids, addresses) is replaced. */
+export interface Outcome {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Parsed JSON, `<text>` for a message to people, `<N bytes of ...>` for data, `` for nothing. */
+  readonly body: unknown
+}
+
+const comparedHeaders = [
+  'content-type',
+  'allow',
+  'www-authenticate',
+  'location',
+  'accept-patch',
+  'content-range',
+  'content-md5',
+  'openstack-image-import-methods',
+  'openstack-image-store-ids',
+] as const
+
+export function outcomeOf(answer: HttpAnswer, context: { url: string; knownIds: ReadonlySet<string> }): Outcome {
+  const clean = (text: string) => normalise(text, context)
+  const type = answer.headers['content-type'] ?? ''
+  const headers = Object.fromEntries(
+    comparedHeaders.map((name) => {
+      const value = answer.headers[name]
+      return [name, value === undefined ? undefined : clean(String(value))]
+    }),
+  )
+  return { status: answer.status, headers, body: bodyOf(answer, { type, clean }) }
+}
+
+function bodyOf(answer: HttpAnswer, { type, clean }: { type: string; clean: (text: string) => string }): unknown {
+  if (answer.body.length === 0) return ''
+  // An error's words are each service's own; that there are some is what counts.
+  if (answer.status >= 400) return meaningfulText(answer.body.toString('utf8')) ? '<text>' : '<no message>'
+  if (type.startsWith('application/json')) return JSON.parse(clean(answer.body.toString('utf8')))
+  if (type.startsWith('application/octet-stream')) return answer.body.toString('latin1')
+  return clean(answer.body.toString('utf8')).trim()
+}
+
+/** True if something is left to read after markup, the status line and its number are taken away. */
+function meaningfulText(body: string): boolean {
+  const words = body
+    .replaceAll(/<title>.*?<\/title>|<h1>.*?<\/h1>/gs, ' ')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .match(/[A-Za-z]{2,}/g)
+  return (words?.length ?? 0) >= 2
+}
+
+function normalise(text: string, { url, knownIds }: { url: string; knownIds: ReadonlySet<string> }): string {
+  return text
+    .replaceAll(url, '<url>')
+    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, (id) =>
+      knownIds.has(id) ? id : '<id>',
+    )
+    .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, (time) =>
+      Math.abs(Date.now() - Date.parse(time)) < 600_000 ? '<now>' : time,
+    )
+}

@@ -1,0 +1,59 @@
+import type { KeystonePeer, TestUser } from '../../support/keystone.ts'
+
+/** Who sends a request; `none` sends no token, `invalid` one that Keystone has never given, `revoked` one it took back. */
+export type PersonaName =
+  | 'admin'
+  | 'member'
+  | 'colleague'
+  | 'reader'
+  | 'other'
+  | 'stranger'
+  | 'lister'
+  | 'none'
+  | 'invalid'
+  | 'revoked'
+
+export interface Persona {
+  readonly token: string | undefined
+  readonly projectId: string
+}
+
+export type Personas = Readonly<Record<PersonaName, Persona>>
+
+/**
+ * Makes the users in Keystone. `member`, `colleague` and `reader` share a project (the reader has that role alone);
+ * `other`, `stranger` and `lister` have one each.
+ */
+export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
+  const persona = async (user: TestUser): Promise<Persona> => ({
+    token: await user.token(),
+    projectId: user.projectId,
+  })
+  const member = await keystone.createUser({ roles: ['member', 'reader'] })
+  const others = await Promise.all([
+    keystone.createUser({ roles: ['admin', 'member', 'reader'] }),
+    keystone.createUser({ roles: ['member', 'reader'], project: member.project }),
+    keystone.createUser({ roles: ['reader'], project: member.project }),
+    keystone.createUser({ roles: ['member', 'reader'] }),
+    keystone.createUser({ roles: ['member', 'reader'] }),
+    keystone.createUser({ roles: ['member', 'reader'] }),
+  ])
+  // Keystone revokes by time in whole seconds per user, so the revoked token has a user of its own.
+  const leaver = await keystone.createUser({ roles: ['member', 'reader'], project: member.project })
+  const revoked = await persona(leaver)
+  await keystone.revoke(revoked.token as string)
+  const [admin, colleague, reader, other, stranger, lister] = (await Promise.all(others.map(persona))) as [
+    Persona,
+    Persona,
+    Persona,
+    Persona,
+    Persona,
+    Persona,
+  ]
+  return {
+    ...{ admin, colleague, reader, other, stranger, lister, revoked },
+    member: await persona(member),
+    none: { token: undefined, projectId: member.projectId },
+    invalid: { token: 'gAAAAABinvalid', projectId: member.projectId },
+  }
+}

@@ -1,0 +1,42 @@
+import type { Case, CaseRequest } from './case.ts'
+import { type Outcome, outcomeOf } from './compare.ts'
+import type { Deployment } from './deployment.ts'
+import type { HttpRequest } from './http.ts'
+import { fixedId, listed, makeImage, recipes } from './images.ts'
+import type { PersonaName, Personas } from './personas.ts'
+
+const fixtureIds = [...Object.keys(recipes), ...Object.keys(listed)].map(fixedId)
+
+/** Runs a case on one deployment and gives the outcome of its request and of those that follow. */
+export async function runCase(
+  deployment: Deployment,
+  personas: Personas,
+  { testCase, freshId }: { testCase: Case; freshId: string },
+): Promise<Outcome[]> {
+  if (testCase.image) await makeImage(deployment, personas, { recipe: recipes[testCase.image], id: freshId })
+  const context = { url: deployment.service.url, knownIds: new Set([...fixtureIds, freshId]) }
+  const fill = (text: string) =>
+    text
+      .replaceAll('{image}', freshId)
+      .replaceAll(/\{id:(\w+)\}/g, (_, name: string) => fixedId(name))
+      .replaceAll(/\{project:(\w+)\}/g, (_, name: string) => personas[name as PersonaName].projectId)
+  const outcomes: Outcome[] = []
+  for (const request of [testCase, ...(testCase.next ?? [])]) {
+    const answer = await deployment.request(personas[request.as], toHttp(request, fill))
+    outcomes.push(outcomeOf(answer, context))
+  }
+  return outcomes
+}
+
+/** An empty content type in a case means that none is sent. */
+function toHttp({ method, path, headers, body }: CaseRequest, fill: (text: string) => string): HttpRequest {
+  const isJson = body !== undefined && typeof body !== 'string'
+  const all = { ...(isJson && { 'content-type': 'application/json' }), ...headers }
+  const filled = Object.fromEntries(
+    Object.entries(all)
+      .filter(([name, value]) => name !== 'content-type' || value !== '')
+      .map(([name, value]) => [name, fill(value)]),
+  )
+  const content = body === undefined ? undefined : fill(isJson ? JSON.stringify(body) : (body as string))
+  return { method, path: fill(path), headers: filled, ...(content !== undefined && { body: content }) }
+}
