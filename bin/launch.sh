@@ -1,5 +1,6 @@
 # Finds a Node that is new enough and becomes the program whose launcher sources this file; $self is the real path of
-# that launcher. The machine's own Node may be older: the package brings one with it as an optional dependency.
+# that launcher. GLIMPSE_COMMAND tells the program how it was called. The machine's own Node may be older: the package
+# brings one with it as an optional dependency.
 wanted=26
 name=${self##*/}
 home=$(dirname "$(dirname "$self")")
@@ -47,4 +48,4 @@ if [ -d "$home/src" ] || [ ! -d "$home/dist" ]; then
 else
   program=$home/dist/main/run.js
 fi
-exec "$node" "$program" "$name" "$@"
+GLIMPSE_COMMAND=$0 exec "$node" "$program" "$name" "$@"

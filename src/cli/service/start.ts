@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, open, rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { request } from 'undici'
+import { type Address, defaultAddress, isLoopback, isTaken, readListening, urlOf } from './address.ts'
+import { prepareEmbedded } from './embedded-config.ts'
+import { type Running, readRunning, writeRunning } from './pid-file.ts'
+import type { Places } from './places.ts'
+
+export interface StartOptions {
+  readonly places: Places
+  /** Stand above what the configuration says. */
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  /** In place of the embedded configuration. */
+  readonly configFiles: readonly string[]
+  readonly unsafeNoAuth: boolean
+  readonly timeoutMs: number
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface Started extends Running {
+  /** False if it was running before. */
+  readonly fresh: boolean
+  readonly authenticated: boolean
+}
+
+const logTailLines = 5
+const pollEveryMs = 50
+
+/**
+ * Starts the service in the background and waits until it answers.
+ * @throws if the port is taken, if the service ends or does not answer in time, or if it would be open to the network without authentication
+ */
+export async function startService(options: StartOptions): Promise<Started> {
+  const { places, host, port, env } = options
+  const embedded = options.configFiles.length === 0
+  if (embedded) {
+    await prepareEmbedded(places, { host: host ?? defaultAddress.host, port: port ?? defaultAddress.port })
+  } else await mkdir(places.dataDir, { recursive: true, mode: 0o700 })
+  const files = embedded ? [places.configFile] : options.configFiles
+  const dirs = embedded ? [places.configDir] : []
+  const childEnv: NodeJS.ProcessEnv = {
+    ...env,
+    ...(host !== undefined && { OS_DEFAULT__BIND_HOST: host }),
+    ...(port !== undefined && { OS_DEFAULT__BIND_PORT: String(port) }),
+    ...(options.unsafeNoAuth && { OS_DEFAULT__UNSAFE_NO_AUTH: 'true' }),
+  }
+  const address = await readListening({ files, dirs, env: childEnv })
+  const running = await readRunning(places.pidFile)
+  if (running) return { ...running, fresh: false, authenticated: address.authenticated }
+  await checkAddress(address, options)
+  const child = await launch({ files, dirs, env: childEnv, places })
+  try {
+    const started = await writeRunning(places.pidFile, { pid: child.pid as number, url: urlOf(address) })
+    await untilItAnswers(child, { url: started.url, places, timeoutMs: options.timeoutMs })
+    child.unref()
+    return { ...started, fresh: true, authenticated: address.authenticated }
+  } catch (error) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM')
+      child.unref()
+    }
+    throw error
+  }
+}
+
+async function checkAddress(address: Address & { authenticated: boolean }, options: StartOptions): Promise<void> {
+  const { host, port, authenticated } = address
+  if (!authenticated && !isLoopback(host) && !options.unsafeNoAuth) {
+    throw new Error(
+      `Without Keystone whoever reaches ${host}:${port} is admin. Configure flavor = keystone, or say --unsafe-no-auth if that is what you want.`,
+    )
+  }
+  if (await isTaken(address)) {
+    throw new Error(`Something else listens on ${host}:${port} already; choose another port with --port.`)
+  }
+}
+
+/** A process of its own, whose output goes to the log. */
+async function launch(options: {
+  files: readonly string[]
+  dirs: readonly string[]
+  env: NodeJS.ProcessEnv
+  places: Places
+}): Promise<ChildProcess> {
+  const { files, dirs, env, places } = options
+  const [, program = ''] = process.argv
+  const log = await open(places.logFile, 'a', 0o600)
+  try {
+    const flags = [
+      ...files.map((path) => ['--config-file', path]),
+      ...dirs.map((path) => ['--config-dir', path]),
+    ].flat()
+    const args = [program, 'glance-api', ...flags]
+    const child = spawn(process.execPath, args, {
+      cwd: places.dataDir,
+      detached: true,
+      env,
+      stdio: ['ignore', log.fd, log.fd],
+    })
+    await once(child, 'spawn')
+    return child
+  } finally {
+    await log.close()
+  }
+}
+
+async function untilItAnswers(
+  child: ChildProcess,
+  options: { url: string; places: Places; timeoutMs: number },
+): Promise<void> {
+  const { url, places, timeoutMs } = options
+  const deadline = Date.now() + timeoutMs
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      await rm(places.pidFile, { force: true })
+      throw new Error(`The service ended at its start. ${places.logFile} says:\n${await logTail(places.logFile)}`)
+    }
+    if (await answers(url)) return
+    await delay(pollEveryMs)
+  }
+  await rm(places.pidFile, { force: true })
+  throw new Error(`The service did not answer at ${url} within ${timeoutMs / 1000} s; see ${places.logFile}.`)
+}
+
+/** True if an image service tells its versions there. */
+export async function answers(url: string): Promise<boolean> {
+  try {
+    const { statusCode, body } = await request(`${url}/versions`, { headersTimeout: 2_000, bodyTimeout: 2_000 })
+    const { versions } = (await body.json()) as { versions?: unknown }
+    return statusCode < 400 && Array.isArray(versions)
+  } catch {
+    return false
+  }
+}
+
+async function logTail(path: string): Promise<string> {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const from = Math.max(0, size - 4096)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from)
+  const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n')
+  return lines
+    .slice(-logTailLines)
+    .map((line) => `  ${line}`)
+    .join('\n')
+}
