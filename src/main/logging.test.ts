@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +14,7 @@ async function tempDir(t: TestContext): Promise<string> {
 
 test('writes lines of oslo.log with the level and the ids of the request', async (t) => {
   const dir = await tempDir(t)
-  const log = openLog({ debug: false, log_file: 'api.log', log_dir: dir, use_json: false })
+  const log = await openLog({ debug: false, log_file: 'api.log', log_dir: dir, use_json: false })
   log.child({ requestId: 'req-1', userId: 'u1', projectId: 'p1' }).warn({ status: 409 }, 'image is busy')
   log.debug({}, 'not asked for')
   log.flush()
@@ -27,7 +28,7 @@ test('writes lines of oslo.log with the level and the ids of the request', async
 for (const json of [false, true]) {
   test(`masks secret fields and credentials within URLs and errors, ${json ? 'as JSON' : 'as lines'}`, async (t) => {
     const dir = await tempDir(t)
-    const log = openLog({ debug: false, log_file: join(dir, 'api.log'), log_dir: null, use_json: json })
+    const log = await openLog({ debug: false, log_file: join(dir, 'api.log'), log_dir: null, use_json: json })
     const cause = new Error('cannot reach s3://KEY:SECRET@host/bucket')
     log.error(
       {
@@ -47,11 +48,15 @@ for (const json of [false, true]) {
 test('writes into a new file after rotation', async (t) => {
   const dir = await tempDir(t)
   const path = join(dir, 'api.log')
-  const log = openLog({ debug: false, log_file: path, log_dir: null, use_json: false })
+  const log = await openLog({ debug: false, log_file: path, log_dir: null, use_json: false })
   log.info({}, 'before')
   log.flush()
   await rename(path, `${path}.1`)
   log.reopen()
+  for (let round = 0; !existsSync(path); round++) {
+    assert.ok(round < 1000, 'the file was not opened anew')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
   log.info({}, 'after')
   log.flush()
   assert.match(await readFile(path, 'utf8'), /after/)

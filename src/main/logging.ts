@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { pino } from 'pino'
 import type { OptionGroup, Values } from '../config/option.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -31,9 +32,13 @@ const buffering = { sync: false, minLength: 4096, periodicFlush: 200 }
 const urlCredentials = /(\w[\w+.-]*:\/\/)[^\s/@]*@/g
 
 /** Opens the log. Lines are those of oslo.log (`use_json` off) or JSON; credentials within URLs and secret fields are masked. */
-export function openLog(options: Values<typeof loggingOptions>): Log {
+export async function openLog(options: Values<typeof loggingOptions>): Promise<Log> {
   const path = logPath(options)
-  const sink = pino.destination({ ...(path === undefined ? { fd: 2 } : { dest: path, mkdir: true }), ...buffering })
+  const sink = pino.destination({
+    ...(path === undefined ? { fd: 2 } : { dest: path, mkdir: true, mode: 0o640 }),
+    ...buffering,
+  })
+  if (path !== undefined) await once(sink, 'ready')
   const base = options.use_json
     ? jsonLogger(sink, options.debug)
     : new OsloLogger(sink, { debug: options.debug, bound: {} })

@@ -11,7 +11,7 @@ export async function serveUntilStopped(
 ): Promise<void> {
   const { host, port, backlog, drainMs, logger } = options
   await app.listen({ host, port, backlog, listenTextResolver: () => '' })
-  logger.info({ host, port: app.addresses()[0]?.port ?? port }, 'listening')
+  logger.info({ host, port }, 'listening')
   const signal = await stopSignal()
   logger.info({ signal }, 'draining')
   const deadline = drainMs > 0 ? setTimeout(() => app.server.closeAllConnections(), drainMs) : undefined
