@@ -1,5 +1,7 @@
 import { connect, isIP } from 'node:net'
 import { Config } from '../../config/config.ts'
+import { pasteDeployOptions } from '../../config/groups/paste-deploy.ts'
+import { serverOptions } from '../../config/groups/server.ts'
 import type { OptionGroup } from '../../config/option.ts'
 
 export interface Address {
@@ -9,25 +11,33 @@ export interface Address {
 
 export const defaultAddress: Address = { host: '127.0.0.1', port: 9292 }
 
-const bindOptions = {
-  bind_host: { type: 'string', default: '0.0.0.0', help: 'Address that the service listens on.' },
-  bind_port: { type: 'integer', default: 9292, help: 'Port that the service listens on.' },
+const remoteOptions = {
+  allow_remote_without_auth: {
+    type: 'boolean',
+    default: false,
+    ours: true,
+    help: 'Accept connections from other machines without authentication.',
+  },
 } as const satisfies OptionGroup
 
-const flavorOptions = {
-  flavor: { type: 'string', default: '', help: 'Kind of authentication.' },
-} as const satisfies OptionGroup
+export interface Listening extends Address {
+  /** False if whoever connects is an administrator. */
+  readonly authenticated: boolean
+  /** The configuration allows other machines to connect even so. */
+  readonly remoteAllowed: boolean
+}
 
-/** What the configuration says of the port, and whether whoever connects must prove who he is. */
+/** What the configuration says of the port; it is the service itself that reads it in full and refuses what is wrong. */
 export async function readListening(options: {
   files: readonly string[]
   dirs: readonly string[]
   env: NodeJS.ProcessEnv
-}): Promise<Address & { authenticated: boolean }> {
+}): Promise<Listening> {
   const config = await Config.load({ program: 'glance-api', ...options })
-  const { bind_host: host, bind_port: port } = config.group('DEFAULT', bindOptions)
-  const { flavor } = config.group('paste_deploy', flavorOptions)
-  return { host, port, authenticated: /keystone|http_basic/.test(flavor) }
+  const { bind_host: host, bind_port: port } = config.group('DEFAULT', serverOptions)
+  const { flavor } = config.group('paste_deploy', pasteDeployOptions)
+  const { allow_remote_without_auth: remoteAllowed } = config.group('glimpse', remoteOptions)
+  return { host, port, authenticated: /keystone|http_basic/.test(flavor ?? ''), remoteAllowed }
 }
 
 export function isLoopback(host: string): boolean {

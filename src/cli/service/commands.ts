@@ -21,7 +21,7 @@ export function addServiceCommands(program: Command, setExitCode: (code: number)
     .option('--port <number>', 'port to listen on (default: 9292)', portNumber)
     .option('--data <folder>', dataHelp)
     .option('--config-file <path>', 'configuration in place of the embedded one; repeat for more', collect, [])
-    .option('--unsafe-no-auth', 'listen beyond this machine without Keystone: whoever connects is admin')
+    .option('--allow-remote-without-auth', 'listen beyond this machine without Keystone: whoever connects is admin')
     .option('--timeout <seconds>', 'longest wait for the service to answer', wholeNumber, 30)
     .action(up)
   program
@@ -45,7 +45,7 @@ interface UpOptions {
   readonly port?: number
   readonly data?: string
   readonly configFile: readonly string[]
-  readonly unsafeNoAuth?: true
+  readonly allowRemoteWithoutAuth?: true
   readonly timeout: number
 }
 
@@ -56,7 +56,7 @@ async function up(options: UpOptions): Promise<void> {
     host: options.host,
     port: options.port,
     configFiles: options.configFile.map((path) => resolve(path)),
-    unsafeNoAuth: options.unsafeNoAuth ?? false,
+    allowRemoteWithoutAuth: options.allowRemoteWithoutAuth ?? false,
     timeoutMs: options.timeout * 1000,
     env: process.env,
   })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
-import { type Address, defaultAddress, isLoopback, isTaken, readListening, urlOf } from './address.ts'
+import { defaultAddress, isLoopback, isTaken, type Listening, readListening, urlOf } from './address.ts'
 import { prepareEmbedded } from './embedded-config.ts'
 import { type Running, readRunning, writeRunning } from './pid-file.ts'
 import type { Places } from './places.ts'
@@ -15,7 +15,7 @@ export interface StartOptions {
   readonly port?: number | undefined
   /** In place of the embedded configuration. */
   readonly configFiles: readonly string[]
-  readonly unsafeNoAuth: boolean
+  readonly allowRemoteWithoutAuth: boolean
   readonly timeoutMs: number
   readonly env: NodeJS.ProcessEnv
 }
@@ -45,12 +45,12 @@ export async function startService(options: StartOptions): Promise<Started> {
     ...env,
     ...(host !== undefined && { OS_DEFAULT__BIND_HOST: host }),
     ...(port !== undefined && { OS_DEFAULT__BIND_PORT: String(port) }),
-    ...(options.unsafeNoAuth && { OS_DEFAULT__UNSAFE_NO_AUTH: 'true' }),
+    ...(options.allowRemoteWithoutAuth && { OS_GLIMPSE__ALLOW_REMOTE_WITHOUT_AUTH: 'true' }),
   }
   const address = await readListening({ files, dirs, env: childEnv })
   const running = await readRunning(places.pidFile)
   if (running) return { ...running, fresh: false, authenticated: address.authenticated }
-  await checkAddress(address, options)
+  await checkAddress(address)
   const child = await launch({ files, dirs, env: childEnv, places })
   try {
     const started = await writeRunning(places.pidFile, { pid: child.pid as number, url: urlOf(address) })
@@ -66,11 +66,11 @@ export async function startService(options: StartOptions): Promise<Started> {
   }
 }
 
-async function checkAddress(address: Address & { authenticated: boolean }, options: StartOptions): Promise<void> {
-  const { host, port, authenticated } = address
-  if (!authenticated && !isLoopback(host) && !options.unsafeNoAuth) {
+async function checkAddress(address: Listening): Promise<void> {
+  const { host, port, authenticated, remoteAllowed } = address
+  if (!authenticated && !isLoopback(host) && !remoteAllowed) {
     throw new Error(
-      `Without Keystone whoever reaches ${host}:${port} is admin. Configure flavor = keystone, or say --unsafe-no-auth if that is what you want.`,
+      `Without Keystone whoever reaches ${host}:${port} is admin. Configure flavor = keystone, or say --allow-remote-without-auth if that is what you want.`,
     )
   }
   if (await isTaken(address)) {
