@@ -9,8 +9,6 @@ export interface Address {
   readonly port: number
 }
 
-export const defaultAddress: Address = { host: '127.0.0.1', port: 9292 }
-
 const remoteOptions = {
   allow_remote_without_auth: {
     type: 'boolean',

@@ -1,26 +1,25 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import type { Address } from './address.ts'
 import type { Places } from './places.ts'
 
 /** Makes the folders and the configuration of the embedded service, unless the user has one there already. */
-export async function prepareEmbedded(places: Places, address: Address): Promise<void> {
+export async function prepareEmbedded(places: Places): Promise<void> {
   await mkdir(places.imagesDir, { recursive: true, mode: 0o700 })
   await mkdir(places.configDir, { recursive: true, mode: 0o700 })
   try {
-    await writeFile(places.configFile, embeddedConfig(places, address), { flag: 'wx', mode: 0o600 })
+    await writeFile(places.configFile, embeddedConfig(places), { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
 /** A dollar sign begins a reference in this language. */
-function embeddedConfig({ databaseFile, imagesDir }: Places, { host, port }: Address): string {
+function embeddedConfig({ databaseFile, imagesDir }: Places): string {
   const value = (path: string) => path.replaceAll('$', '$$$$')
   return `# The service that 'glimpse up' starts. Made once, then yours to change; docs/configuration.md has all options.
 
 [DEFAULT]
-bind_host = ${host}
-bind_port = ${port}
+bind_host = 127.0.0.1
+bind_port = 9292
 workers = 1
 
 [database]

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
-import { defaultAddress, isLoopback, isTaken, type Listening, readListening, urlOf } from './address.ts'
+import { isLoopback, isTaken, type Listening, readListening, urlOf } from './address.ts'
 import { prepareEmbedded } from './embedded-config.ts'
 import { type Running, readRunning, writeRunning } from './pid-file.ts'
 import type { Places } from './places.ts'
@@ -36,9 +36,8 @@ const pollEveryMs = 50
 export async function startService(options: StartOptions): Promise<Started> {
   const { places, host, port, env } = options
   const embedded = options.configFiles.length === 0
-  if (embedded) {
-    await prepareEmbedded(places, { host: host ?? defaultAddress.host, port: port ?? defaultAddress.port })
-  } else await mkdir(places.dataDir, { recursive: true, mode: 0o700 })
+  if (embedded) await prepareEmbedded(places)
+  else await mkdir(places.dataDir, { recursive: true, mode: 0o700 })
   const files = embedded ? [places.configFile] : options.configFiles
   const dirs = embedded ? [places.configDir] : []
   const childEnv: NodeJS.ProcessEnv = {
