@@ -135,6 +135,10 @@ export const catalog = {
     message: (p: { expectedBytes: number; receivedBytes: number }) =>
       `The body has ${p.receivedBytes} bytes where ${p.expectedBytes} were announced.`,
   },
+  client_gone: {
+    status: 400,
+    message: (_: Record<string, never>) => 'The client closed the connection before it had the data.',
+  },
   upload_aborted: {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',

@@ -44,10 +44,19 @@ export interface BlobWriter {
 /** A write whose process died between `create` and `settle`. Held by the finder until it is discarded or released. */
 export interface AbandonedWrite {
   readonly key: string
-  /** Removes what is left of it; with `committed` also the blob, if the write had got so far. */
-  discard(options: { committed: boolean }): Promise<void>
+  /** Removes the blob, if the write got as far as `commit`. A blob that another write made stays. */
+  removeBlob(): Promise<void>
+  /** Removes what is left of the write itself: nobody will find it again. */
+  discard(): Promise<void>
   /** Leaves it to the next finder. */
   release(): Promise<void>
+}
+
+/** Data that lies in a local file, open for reading. The one who opened it closes it. */
+export interface LocalBlob {
+  readonly fd: number
+  readonly sizeBytes: number
+  close(): Promise<void>
 }
 
 /**
@@ -71,8 +80,11 @@ export interface BlobStore {
   size(url: string, options?: { signal?: AbortSignal }): Promise<number>
   /** @throws blob_not_found, blob_in_use, store_unavailable */
   delete(url: string, options?: { signal?: AbortSignal }): Promise<void>
-  /** Path of the local file that holds the data, for zero-copy sending; absent where there is none. */
-  localPath?(url: string): string
+  /**
+   * Opens the data at `url` as a local file, for zero-copy sending; absent where there is none.
+   * @throws blob_not_found, store_unavailable
+   */
+  openFile?(url: string): Promise<LocalBlob>
   /**
    * Finds writes that no living process owns, here or on another host that shares the store.
    * Absent where the store cannot tell or leaves nothing.

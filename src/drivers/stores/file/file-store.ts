@@ -2,7 +2,7 @@ import { access, open, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange } from '../../../ports/blob-store.ts'
+import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange, LocalBlob } from '../../../ports/blob-store.ts'
 import { chooseDataDir, type DataDir, parseDataDirs, prepareDataDir } from './datadirs.ts'
 import { translateFileError } from './errors.ts'
 import { readExactly } from './file-reader.ts'
@@ -65,7 +65,7 @@ class FileStore implements BlobStore {
   }
 
   async open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
-    const path = this.localPath(url)
+    const path = this.#pathOf(url)
     try {
       const file = await open(path, 'r')
       return await readExactly(file, { ...options, storeId: this.id })
@@ -74,8 +74,18 @@ class FileStore implements BlobStore {
     }
   }
 
+  async openFile(url: string): Promise<LocalBlob> {
+    const path = this.#pathOf(url)
+    try {
+      const file = await open(path, 'r')
+      return { fd: file.fd, sizeBytes: (await file.stat()).size, close: () => file.close() }
+    } catch (error) {
+      throw this.#translate(error, path)
+    }
+  }
+
   async size(url: string): Promise<number> {
-    const path = this.localPath(url)
+    const path = this.#pathOf(url)
     try {
       return (await stat(path)).size
     } catch (error) {
@@ -84,18 +94,12 @@ class FileStore implements BlobStore {
   }
 
   async delete(url: string): Promise<void> {
-    const path = this.localPath(url)
+    const path = this.#pathOf(url)
     try {
       await unlink(path)
     } catch (error) {
       throw this.#translate(error, path)
     }
-  }
-
-  localPath(url: string): string {
-    const path = /^(?:file|filesystem):\/\/(.+)$/s.exec(url)?.[1]?.trim()
-    if (path === undefined || path === '') throw new GlimpseError('blob_not_found', { store: this.id })
-    return path
   }
 
   async *abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
@@ -107,6 +111,12 @@ class FileStore implements BlobStore {
   }
 
   async close(): Promise<void> {}
+
+  #pathOf(url: string): string {
+    const path = /^(?:file|filesystem):\/\/(.+)$/s.exec(url)?.[1]?.trim()
+    if (path === undefined || path === '') throw new GlimpseError('blob_not_found', { store: this.id })
+    return path
+  }
 
   #translate(error: unknown, path: string): unknown {
     return translateFileError(error, { storeId: this.id, key: path.slice(path.lastIndexOf('/') + 1) })

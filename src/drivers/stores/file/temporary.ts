@@ -54,10 +54,12 @@ export async function* findAbandoned(
 function abandonedFile({ path, file }: TemporaryFile, key: string, directory: string): AbandonedWrite {
   return {
     key,
-    async discard({ committed }) {
+    async removeBlob() {
+      const blob = join(directory, key)
+      if (await isSameFile(file, blob)) await unlink(blob)
+    },
+    async discard() {
       try {
-        const blob = join(directory, key)
-        if (committed && (await isSameFile(file, blob))) await unlink(blob)
         await unlink(path)
       } finally {
         await file.close()

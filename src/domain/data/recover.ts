@@ -1,0 +1,54 @@
+import { hasCode } from '../../errors/error.ts'
+import type { AbandonedWrite } from '../../ports/blob-store.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ImageRepository } from '../../ports/repositories.ts'
+import type { StoreSet } from './store-set.ts'
+
+/**
+ * Cleans up after processes that died in the middle of an upload, on any host that shares a store: their data goes, and
+ * their images are `queued` again, so that the upload can be repeated. What living processes write is never touched,
+ * so this may run at any time and in several processes.
+ * @returns how many writes were cleaned up
+ */
+export async function recoverUploads(
+  images: ImageRepository,
+  { stores, log }: { stores: StoreSet; log: Logger },
+): Promise<number> {
+  let count = 0
+  for (const store of stores.all()) {
+    for await (const write of store.abandoned?.() ?? []) {
+      try {
+        const outcome = await recoverOne(images, write)
+        log.info({ imageId: write.key, store: store.id, outcome }, 'cleaned up after an upload whose process died')
+        count++
+      } catch (error) {
+        await write.release()
+        log.error({ err: error, imageId: write.key, store: store.id }, 'cannot clean up after a dead upload')
+      }
+    }
+  }
+  return count
+}
+
+/**
+ * In this order a failure in between leaves the write to be found again. No upload of the image can start before it is
+ * `queued`, and then it makes a write of its own.
+ */
+async function recoverOne(images: ImageRepository, write: AbandonedWrite): Promise<'requeued' | 'removed' | 'kept'> {
+  const image = await images.get(write.key)
+  // Blob and record were both complete: the process died while it tidied up.
+  const recorded = image !== undefined && image.status !== 'saving' && image.locations.length > 0
+  if (!recorded) await write.removeBlob()
+  if (image?.status === 'saving') await requeue(images, image.id)
+  await write.discard()
+  return recorded ? 'kept' : image?.status === 'saving' ? 'requeued' : 'removed'
+}
+
+async function requeue(images: ImageRepository, id: string): Promise<void> {
+  const fields = { status: 'queued', sizeBytes: null, virtualSizeBytes: null } as const
+  try {
+    await images.update(id, { fields }, { from: ['saving'] })
+  } catch (error) {
+    if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_status_conflict')) throw error
+  }
+}

@@ -1,0 +1,199 @@
+import type { Readable } from 'node:stream'
+import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { BlobStore, BlobWriter, WrittenBlob } from '../../ports/blob-store.ts'
+import type { RequestContext } from '../../ports/context.ts'
+import type { Image, ImageFields } from '../../ports/image.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ImageRepository } from '../../ports/repositories.ts'
+import type { DigestPool } from '../data/digest-pool.ts'
+import { nodeHashName } from '../data/hash-names.ts'
+import { type Received, receive } from '../data/receive.ts'
+import type { StoreSet } from '../data/store-set.ts'
+import { inspectorFor } from '../formats/index.ts'
+import type { ImageAccess } from '../policy/image-access.ts'
+import type { ImageFinder } from './find.ts'
+import { requireDataAllowed } from './upload-checks.ts'
+
+export interface UploadLimits {
+  /** `image_size_cap` */
+  readonly capBytes: number
+  /** `user_storage_quota`; null: none. */
+  readonly quotaBytes: number | null
+}
+
+export interface UploadOptions {
+  readonly finder: ImageFinder
+  readonly access: ImageAccess
+  readonly stores: StoreSet
+  readonly digests: DigestPool
+  readonly limits: UploadLimits
+  /** `hashing_algorithm`, in the words of hashlib. */
+  readonly hashingAlgorithm: string
+  readonly log: Logger
+}
+
+export interface UploadRequest {
+  readonly imageId: string
+  /** What the client announced; null: unknown. */
+  readonly sizeBytes: number | null
+  /** `X-Image-Meta-Store`; undefined: the default store. */
+  readonly storeId: string | undefined
+}
+
+/** Data of images, from the first check to status `active`. @see glance `api/v2/image_data.py` `upload`, `location.py` `set_data` */
+export class UploadImage {
+  readonly #images: ImageRepository
+  readonly #options: UploadOptions
+
+  constructor(images: ImageRepository, options: UploadOptions) {
+    this.#images = images
+    this.#options = options
+  }
+
+  /**
+   * Checks everything that can be known without the data, opens a write in the store and takes the image from `queued`
+   * to `saving`. The caller then runs the upload, which always ends it.
+   * @throws store_unknown, image_not_found, forbidden, conflict, bad_request, image_size_limit, storage_quota_full,
+   * storage_full, blob_exists
+   */
+  async begin(context: RequestContext, request: UploadRequest): Promise<RunningUpload> {
+    const { finder, access, stores, limits } = this.#options
+    const store = request.storeId === undefined ? stores.default : stores.get(request.storeId)
+    const image = await finder.find(context, request.imageId)
+    await access.upload(context, image)
+    requireDataAllowed(image)
+    const remainingBytes = await this.#remainingBytes(context, image.id)
+    const checkSize = (bytes: number) => {
+      if (bytes > limits.capBytes) throw new GlimpseError('image_size_limit', { capBytes: limits.capBytes })
+      if (bytes > remainingBytes) throw new GlimpseError('storage_quota_full', { remainingBytes })
+    }
+    checkSize(request.sizeBytes ?? (remainingBytes > 0 ? 0 : 1))
+    // The write comes first: while it is open, others can see that this upload is alive (see recover.ts).
+    const writer = await store.create(image.id, { sizeBytes: request.sizeBytes })
+    try {
+      await this.#images.update(image.id, { fields: { status: 'saving' } }, { from: ['queued'] })
+    } catch (error) {
+      await writer.abort()
+      throw hasCode(error, 'image_status_conflict') ? transitionRefused('saving', 'saving', error) : error
+    }
+    return new RunningUpload(this.#images, {
+      ...this.#options,
+      context,
+      image,
+      store,
+      writer,
+      checkSize,
+      sizeBytes: request.sizeBytes,
+      remainingBytes: () => this.#remainingBytes(context, image.id),
+    })
+  }
+
+  async #remainingBytes(context: RequestContext, exceptId: string): Promise<number> {
+    const { quotaBytes } = this.#options.limits
+    if (quotaBytes === null || context.projectId === null) return Number.POSITIVE_INFINITY
+    return quotaBytes - (await this.#images.storageUsage(context.projectId, { exceptId }))
+  }
+}
+
+interface RunningOptions extends UploadOptions {
+  readonly context: RequestContext
+  readonly image: Image
+  readonly store: BlobStore
+  readonly writer: BlobWriter
+  readonly sizeBytes: number | null
+  readonly checkSize: (bytes: number) => void
+  readonly remainingBytes: () => Promise<number>
+}
+
+/** An upload whose image is `saving`. `run` or `abandon` must be called, once. */
+export class RunningUpload {
+  readonly #images: ImageRepository
+  readonly #options: RunningOptions
+
+  constructor(images: ImageRepository, options: RunningOptions) {
+    this.#images = images
+    this.#options = options
+  }
+
+  /**
+   * Stores the body and makes the image `active`. After any failure nothing of the data is left, and the image is
+   * `queued` again, unless it was deleted meanwhile.
+   * @throws upload_aborted, upload_size_mismatch, image_size_limit, storage_quota_full, storage_full, image_gone
+   */
+  async run(body: Readable, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const { image, writer, checkSize, digests, sizeBytes, hashingAlgorithm } = this.#options
+    const osHashAlgo = image.osHashAlgo ?? hashingAlgorithm
+    const nodeName = nodeHashName(osHashAlgo)
+    const inspector =
+      image.containerFormat === 'bare' && !image.virtualSizeBytes ? inspectorFor(image.diskFormat) : null
+    try {
+      if (nodeName === undefined) {
+        throw new GlimpseError('bad_request', { reason: `This service cannot compute the digest ${osHashAlgo}.` })
+      }
+      const received = await receive(body, {
+        writer,
+        digests,
+        algorithms: ['md5', nodeName],
+        sizeBytes,
+        checkSize,
+        ...(inspector ? { inspect: (chunk: Uint8Array) => inspector.eat(chunk) } : {}),
+        ...(signal ? { signal } : {}),
+      })
+      const remainingBytes = await this.#options.remainingBytes()
+      if (received.sizeBytes > remainingBytes) throw new GlimpseError('storage_quota_full', { remainingBytes })
+      const blob = await writer.commit()
+      await this.#activate(blob, { received, osHashAlgo, virtualSizeBytes: inspector?.virtualSizeBytes() ?? null })
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
+    await writer.settle()
+  }
+
+  /** Removes what was written and puts the image back to `queued`. Never throws: it runs after other failures. */
+  async abandon(): Promise<void> {
+    const { image, writer, log } = this.#options
+    const requestId = this.#options.context.requestId
+    await writer.abort().catch((error: unknown) => {
+      log.error({ err: error, imageId: image.id, requestId }, 'the data of a failed upload could not be removed')
+    })
+    const fields = { status: 'queued', sizeBytes: null, virtualSizeBytes: null } as const
+    await this.#images.update(image.id, { fields }, { from: ['saving'] }).catch((error: unknown) => {
+      if (hasCode(error, 'image_not_found') || hasCode(error, 'image_status_conflict')) return
+      log.error({ err: error, imageId: image.id, requestId }, 'the image of a failed upload stays in status saving')
+    })
+  }
+
+  async #activate(
+    blob: WrittenBlob,
+    {
+      received,
+      osHashAlgo,
+      virtualSizeBytes,
+    }: { received: Received; osHashAlgo: string; virtualSizeBytes: number | null },
+  ): Promise<void> {
+    const { image, store, stores } = this.#options
+    const [checksum = null, osHashValue = null] = received.digests
+    const fields: Partial<ImageFields> = {
+      status: 'active',
+      sizeBytes: received.sizeBytes,
+      checksum,
+      osHashAlgo,
+      osHashValue,
+      ...(virtualSizeBytes === null ? {} : { virtualSizeBytes }),
+    }
+    const metadata = stores.multiple ? { ...blob.metadata, store: store.id } : blob.metadata
+    const addLocations = [{ url: blob.url, metadata, status: 'active' }]
+    try {
+      await this.#images.update(image.id, { fields, addLocations }, { from: ['saving'] })
+    } catch (error) {
+      if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_status_conflict')) throw error
+      throw new GlimpseError('image_gone', { id: image.id }, { cause: error })
+    }
+  }
+}
+
+function transitionRefused(from: string, to: string, cause: unknown): GlimpseError {
+  const reason = `Image status transition from ${from} to ${to} is not allowed`
+  return new GlimpseError('conflict', { reason }, { cause })
+}

@@ -1,0 +1,141 @@
+import { createReadStream } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { BlobSource, DownloadImage } from '../../domain/images/download.ts'
+import { isNoData } from '../../domain/images/download.ts'
+import { GlimpseError } from '../../errors/error.ts'
+import type { Image } from '../../ports/image.ts'
+import { sendNothing } from '../reply.ts'
+import { type RequestedRange, requestedRange } from './byte-range.ts'
+import type { Libc } from './libc.ts'
+import { sendFilePart } from './sendfile.ts'
+
+const streamPieceBytes = 512 * 1024
+
+export interface SendOptions {
+  readonly downloads: DownloadImage
+  readonly imageId: string
+  /** Undefined: everything goes through streams. */
+  readonly libc: Libc | undefined
+}
+
+/**
+ * `GET /v2/images/{id}/file`. A download that fails after its head was sent is cut off: the client sees that it is
+ * incomplete.
+ * @see glance `api/v2/image_data.py` `ResponseSerializer.download`
+ */
+export async function sendImageData(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { downloads, imageId, libc }: SendOptions,
+): Promise<FastifyReply> {
+  const preferred = preferredStores(request)
+  const image = await downloads.find(request.context, imageId, preferred)
+  if (image.locations.length === 0) return sendNothing(reply)
+  const range = requestedRange(
+    { range: request.headers.range, contentRange: header(request, 'content-range') },
+    image.sizeBytes ?? 0,
+  )
+  let source: BlobSource
+  try {
+    source = await downloads.open(image, { range, preferred })
+  } catch (error) {
+    if (isNoData(error)) return sendNothing(reply)
+    throw error
+  }
+  reply.hijack()
+  try {
+    writeHead(reply, { image, range })
+    await sendBody(reply, { source, range, libc })
+  } catch (error) {
+    reply.raw.destroy()
+    request.log.warn({ err: error, imageId, requestId: request.id }, 'a download broke off')
+  } finally {
+    await closeSource(source)
+  }
+  return reply
+}
+
+function writeHead(reply: FastifyReply, { image, range }: { image: Image; range: RequestedRange }): void {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) headers[name] = String(value)
+  headers['content-type'] = 'application/octet-stream'
+  headers['content-length'] = String(range.length)
+  if (image.checksum !== null) headers['content-md5'] = image.checksum
+  if (range.partial) {
+    headers['content-range'] = `bytes ${range.offset}-${range.offset + range.length - 1}/${image.sizeBytes}`
+  }
+  reply.raw.writeHead(range.partial ? 206 : 200, headers)
+}
+
+async function sendBody(
+  reply: FastifyReply,
+  { source, range, libc }: { source: BlobSource; range: RequestedRange; libc: Libc | undefined },
+): Promise<void> {
+  const response = reply.raw
+  const { socket } = response
+  if (range.length === 0) {
+    response.end()
+    return
+  }
+  if ('file' in source && libc !== undefined && socket !== null && !('encrypted' in socket)) {
+    // Answers to pipelined requests wait for those before them: only the one whose turn it is owns the socket.
+    response.flushHeaders()
+    await flushed(socket)
+    await sendFilePart(socket, { fd: source.file.fd, ...range }, libc)
+    response.end()
+    return
+  }
+  const stream = 'stream' in source ? source.stream : fileStream(source.file.fd, range)
+  let sentBytes = 0
+  await pipeline(
+    stream,
+    async function* count(chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        sentBytes += chunk.length
+        yield chunk
+      }
+      if (sentBytes !== range.length) {
+        throw new GlimpseError('blob_truncated', { store: 'file', expectedBytes: range.length, readBytes: sentBytes })
+      }
+    },
+    response,
+  )
+}
+
+/** Resolves when all earlier writes are with the kernel. */
+async function flushed(socket: Writable): Promise<void> {
+  if (socket.writableLength === 0) return
+  await new Promise<void>((resolve, reject) => socket.write('', (error) => (error ? reject(error) : resolve())))
+}
+
+function fileStream(fd: number, { offset, length }: RequestedRange): Readable {
+  return createReadStream('', {
+    fd,
+    autoClose: false,
+    start: offset,
+    end: offset + length - 1,
+    highWaterMark: streamPieceBytes,
+  })
+}
+
+async function closeSource(source: BlobSource): Promise<void> {
+  if ('file' in source) await source.file.close()
+  else source.stream.destroy()
+}
+
+/** `?prefer=store1,store2` */
+function preferredStores(request: FastifyRequest): string[] {
+  const { prefer } = request.query as { prefer?: string | string[] }
+  const text = Array.isArray(prefer) ? (prefer.at(-1) ?? '') : (prefer ?? '')
+  return text
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '')
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
