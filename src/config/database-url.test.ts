@@ -83,6 +83,7 @@ describe('parseDatabaseUrl', () => {
     ['sqlite:////var/lib/glance/glance.sqlite', '/var/lib/glance/glance.sqlite'],
     ['sqlite:///glance.sqlite', 'glance.sqlite'],
     ['sqlite+pysqlite:////a/b.db?timeout=5', '/a/b.db'],
+    ['sqlite:////srv/a@b.db', '/srv/a@b.db'],
     ['sqlite://', ':memory:'],
   ] as const) {
     it(`finds ${path} in ${url}`, () => {

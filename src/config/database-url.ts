@@ -43,6 +43,8 @@ const engines: Readonly<Record<string, { engine: DatabaseTarget['engine']; port:
   sqlite: { engine: 'sqlite', port: 0 },
 }
 
+const expectedForm =
+  'expected a URL such as mysql+pymysql://user:password@host/database; in a password @ is written %40 and % is %25'
 const shape =
   /^(?<name>[\w+]+):\/\/(?:(?<user>[^:/]*)(?::(?<password>[^@]*))?@)?(?:(?:\[(?<ipv6>[^/?]+)\]|(?<host>[^/:?]+))?(?::(?<port>[^/?]*))?)?(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/
 
@@ -55,12 +57,7 @@ const shape =
  */
 export function parseDatabaseUrl(url: string): DatabaseTarget {
   const parts = shape.exec(url)?.groups
-  // A stray @ would carry a piece of the password into the names of host or database, and from there into messages.
-  if (!parts || /@/.test(`${parts.host ?? ''}${parts.database ?? ''}`)) {
-    throw invalid(
-      'expected a URL such as mysql+pymysql://user:password@host/database; in a password @ is written %40 and % is %25',
-    )
-  }
+  if (!parts) throw invalid(expectedForm)
   const scheme = parts.name ?? ''
   const known = engines[scheme.split('+', 1)[0] ?? '']
   if (!known) throw invalid(`${scheme}: is no database that can be used; there are mysql, postgresql and sqlite`)
@@ -70,6 +67,8 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
       throw invalid('an absolute path of SQLite has four slashes: sqlite:////var/lib/glance/glance.sqlite')
     return { engine, path: parts.database || ':memory:' }
   }
+  // A stray @ would carry a piece of the password into the names of host or database, and from there into messages.
+  if (/@/.test(`${parts.host ?? ''}${parts.database ?? ''}`)) throw invalid(expectedForm)
   const parameters = new Parameters(parts.query ?? '')
   const details = engine === 'mysql' ? mysqlDetails(parameters) : postgresqlDetails(parameters)
   const database = parts.database || parameters.take('dbname')
