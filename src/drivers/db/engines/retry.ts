@@ -1,0 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { RetriableError } from './failures.ts'
+
+const maxAttempts = 6
+
+/** Runs `work` again after `RetriableError`, a few times, with growing pauses; then throws the error's cause. */
+export async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error
+      if (attempt === maxAttempts) throw error.cause
+      // Two transactions that collided must not meet again at the same moment.
+      await delay(attempt * 10 * (1 + Math.random()))
+    }
+  }
+}

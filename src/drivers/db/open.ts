@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { sql } from 'kysely'
+import { parseDatabaseUrl } from '../../config/database-url.ts'
+import type { DatabaseConfig } from '../../config/groups/database.ts'
+import type { Repositories } from '../../ports/repositories.ts'
+import { type Database, defaultPoolOptions, type PoolOptions } from './database.ts'
+import { openMysql } from './engines/mysql.ts'
+import { openPostgres } from './engines/postgres.ts'
+import { openSqlite } from './engines/sqlite.ts'
+import { Migrator } from './migrations/migrator.ts'
+import { SqlImageRepository } from './repositories/images.ts'
+import { SqlMemberRepository } from './repositories/members.ts'
+import { Statements } from './statement.ts'
+
+/** Connections without limit would end in the server's own limit, for all of its users. */
+const unlimitedConnections = 100
+
+/** The bounds that `[database]` gives. */
+export function poolOptionsOf(config: DatabaseConfig): Partial<PoolOptions> {
+  const {
+    max_pool_size: size,
+    max_overflow: overflow,
+    pool_timeout: timeout,
+    connection_recycle_time: recycle,
+  } = config
+  const maxConnections = size > 0 && overflow >= 0 ? size + overflow : unlimitedConnections
+  return {
+    maxConnections: Math.min(maxConnections, unlimitedConnections),
+    acquireTimeoutMs: (timeout ?? 30) * 1000,
+    ...(recycle > 0 ? { idleTimeoutMs: recycle * 1000 } : {}),
+  }
+}
+
+/**
+ * Opens the database at an SQLAlchemy URL. Servers are connected to when they are needed, and again after they were away.
+ * @throws database_url_invalid, database_unavailable (SQLite: the file cannot be opened)
+ */
+export async function openDatabase(url: string, options: Partial<PoolOptions> = {}): Promise<Database> {
+  const target = parseDatabaseUrl(url)
+  if (target.engine === 'sqlite') return openSqlite(target.path)
+  const pool = { ...defaultPoolOptions, ...options }
+  if (target.connectTimeoutSeconds) pool.connectTimeoutMs = target.connectTimeoutSeconds * 1000
+  return target.engine === 'mysql' ? openMysql(target, pool) : openPostgres(target, pool)
+}
+
+/**
+ * The repositories over the database at `connection`. With `createSchema` the schema is made or brought up to date first;
+ * several processes may do so at once.
+ * @throws database_url_invalid, database_unavailable
+ */
+export async function openRepositories(options: {
+  connection: string
+  pool?: Partial<PoolOptions>
+  createSchema?: boolean
+}): Promise<Repositories> {
+  const { connection, pool, createSchema } = options
+  const target = parseDatabaseUrl(connection)
+  if (createSchema && target.engine === 'sqlite' && target.path !== ':memory:') {
+    await mkdir(dirname(target.path), { recursive: true })
+  }
+  const database = await openDatabase(connection, pool)
+  try {
+    if (createSchema) await new Migrator(database).sync()
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  return repositoriesOver(database)
+}
+
+/** The repositories over an open database, which `close` closes. */
+export function repositoriesOver(database: Database): Repositories {
+  const statements = new Statements(database.dialect)
+  const ping = statements.get('ping', () => sql`select 1`)
+  return {
+    images: new SqlImageRepository(database, statements),
+    members: new SqlMemberRepository(database, statements),
+    ping: async () => void (await database.rows(ping, {})),
+    close: () => database.close(),
+  }
+}

@@ -1,0 +1,149 @@
+import { type RawBuilder, sql } from 'kysely'
+import { GlimpseError } from '../../../errors/error.ts'
+import type { Image } from '../../../ports/image.ts'
+import type { ImageQuery, Viewer } from '../../../ports/repositories.ts'
+import type { Database, Row } from '../database.ts'
+import { type Statements, slot } from '../statement.ts'
+import { readChildren } from './image-reads.ts'
+import { Draft, imageColumns } from './image-rows.ts'
+import { afterMarker } from './keyset.ts'
+import { filtersOf } from './list-filters.ts'
+
+/**
+ * A page of images: one statement for the images, one for all their children, one more for a marker.
+ * @throws marker_not_found
+ * @see glance `db/sqlalchemy/api.py`: `_image_get_all`
+ */
+export async function listImages(database: Database, statements: Statements, query: ImageQuery): Promise<Image[]> {
+  const filters = filtersOf(query, database.dialect)
+  const values = filters.values
+  values.project = query.viewer.projectId
+  values.memberStatus = query.memberStatus ?? 'accepted'
+  let markerNulls: readonly boolean[] | undefined
+  if (query.marker !== undefined) {
+    const marker = await readMarker(database, statements, query)
+    for (const [index, value] of marker.entries()) values[`marker${index}`] = value
+    markerNulls = marker.map((value) => value === null)
+  }
+  const statement = statements.get(keyOf(query, filters.key, markerNulls), () => {
+    const conditions = [sql`i.deleted = false`, sql`i.status <> 'killed'`, ...filters.conditions()]
+    const after = markerNulls ? afterMarker(query.sort, markerNulls, database.capabilities) : [undefined]
+    const branches = after.flatMap((condition) =>
+      scopesOf(query).map((scope) => ({
+        source: scope.source,
+        where: sql.join([...scope.conditions, ...conditions, ...(condition ? [condition] : [])], sql` and `),
+      })),
+    )
+    return pageOf(branches, query)
+  })
+  const drafts = (await database.rows(statement, values)).map((row) => new Draft(row, 0))
+  await readChildren(database, statements, drafts)
+  return drafts.map((draft) => draft.image())
+}
+
+function keyOf(query: ImageQuery, filters: string, markerNulls: readonly boolean[] | undefined): string {
+  const { viewer, visibility, memberStatus, sort, limit } = query
+  const sorting = sort.map(({ key, direction }) => `${key}:${direction}`).join()
+  const scope = `${viewer.isAdmin}|${viewer.projectId !== null}|${visibility}|${memberStatus === 'all'}`
+  return `list|${scope}|${sorting}|${markerNulls?.join()}|${limit}|${filters}`
+}
+
+/** A set of images that an index can walk in order, out of which a list is united. */
+interface Scope {
+  readonly source: RawBuilder<unknown>
+  readonly conditions: readonly RawBuilder<unknown>[]
+}
+
+const images = sql`images i`
+const owned = sql`i.owner = ${slot('project')}`
+
+/** What the viewer may see and asked for. @see glance `db/sqlalchemy/api.py`: `_select_images_query` */
+function scopesOf({ viewer, visibility, memberStatus }: ImageQuery): Scope[] {
+  const withVisibility = (word: string) => sql`i.visibility = ${sql.lit(word)}`
+  if (viewer.isAdmin) {
+    if (visibility === 'all') return [{ source: images, conditions: [] }]
+    if (visibility) return [{ source: images, conditions: [withVisibility(visibility)] }]
+    const notCommunity = sql`i.visibility <> 'community'`
+    const condition = viewer.projectId === null ? notCommunity : sql`(${notCommunity} or ${owned})`
+    return [{ source: images, conditions: [condition] }]
+  }
+  const open = (word: string): Scope => ({ source: images, conditions: [withVisibility(word)] })
+  const own: Scope = {
+    source: images,
+    conditions: visibility && visibility !== 'all' ? [owned, withVisibility(visibility)] : [owned],
+  }
+  const shared: Scope = {
+    source: sql`image_members m join images i on i.id = m.image_id`,
+    conditions: [
+      sql`m.member = ${slot('project')}`,
+      sql`m.deleted = false`,
+      ...(memberStatus === 'all' ? [] : [sql`m.status = ${slot('memberStatus')}`]),
+      withVisibility('shared'),
+    ],
+  }
+  const mine = viewer.projectId === null ? [] : visibility === 'private' ? [own] : [own, shared]
+  switch (visibility) {
+    case 'public':
+    case 'community':
+      return [open(visibility)]
+    case 'private':
+    case 'shared':
+      return mine
+    case 'all':
+      return [open('public'), open('community'), ...mine]
+    default:
+      return [open('public'), ...mine]
+  }
+}
+
+function pageOf(
+  branches: readonly { source: RawBuilder<unknown>; where: RawBuilder<unknown> }[],
+  { sort, limit }: ImageQuery,
+): RawBuilder<unknown> {
+  const columns = sql.join(imageColumns.map((column) => sql`i.${sql.ref(column)}`))
+  const order = (alias: string) =>
+    sql`order by ${sql.join(sort.map(({ key, direction }) => sql`${sql.ref(`${alias}.${key}`)} ${sql.raw(direction)}`))}`
+  const cut = sql`limit ${sql.lit(limit)}`
+  const [only] = branches
+  if (!only) return sql`select ${columns} from images i where 1 = 0`
+  if (branches.length === 1) {
+    return sql`select ${columns} from ${only.source} where ${only.where} ${order('i')} ${cut}`
+  }
+  const keys = [...new Set(['id', ...sort.map(({ key }) => key)])]
+  const selected = sql.join(keys.map((key) => sql`i.${sql.ref(key)}`))
+  const parts = branches.map(({ source, where }, index) => {
+    const alias = sql.ref(`b${index}`)
+    return sql`select * from (select ${selected} from ${source} where ${where} ${order('i')} ${cut}) ${alias}`
+  })
+  // Keys first, whole rows only for the page: the union removes images that are in several branches.
+  return sql`
+    select ${columns}
+      from (select u.id from (${sql.join(parts, sql` union `)}) u ${order('u')} ${cut}) k
+      join images i on i.id = k.id ${order('i')}`
+}
+
+/** Sort values of the marker, if the viewer may see it. @see glance `db/utils.py`: `is_image_visible` */
+async function readMarker(database: Database, statements: Statements, query: ImageQuery): Promise<Row> {
+  const { viewer, sort } = query
+  const marker = query.marker as string
+  const statement = statements.get(`marker|${viewerKey(viewer)}|${sort.map(({ key }) => key).join()}`, () => {
+    const columns = sql.join(sort.map(({ key }) => sql`i.${sql.ref(key)}`))
+    return sql`select ${columns} from images i
+      where i.id = ${slot('marker')} and i.deleted = false and ${visibleTo(viewer)}`
+  })
+  const [row] = await database.rows(statement, { marker, project: viewer.projectId })
+  if (!row) throw new GlimpseError('marker_not_found', { marker })
+  return row
+}
+
+function viewerKey(viewer: Viewer): string {
+  return `${viewer.isAdmin}|${viewer.projectId !== null}`
+}
+
+function visibleTo(viewer: Viewer): RawBuilder<unknown> {
+  if (viewer.isAdmin) return sql`1 = 1`
+  const open = sql`i.owner is null or i.visibility in ('public', 'community')`
+  if (viewer.projectId === null) return sql`(${open})`
+  return sql`(${open} or ${owned} or (i.visibility = 'shared' and exists (
+    select 1 from image_members m where m.image_id = i.id and m.member = ${slot('project')} and m.deleted = false)))`
+}

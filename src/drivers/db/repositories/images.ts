@@ -1,0 +1,244 @@
+import { sql } from 'kysely'
+import { GlimpseError } from '../../../errors/error.ts'
+import type { Image, ImageStatus } from '../../../ports/image.ts'
+import type { ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
+import type { Database, Queryable } from '../database.ts'
+import { DuplicateKeyError } from '../engines/failures.ts'
+import { type Statements, slot } from '../statement.ts'
+import { formatTimestamp, now } from '../timestamps.ts'
+import { ChildWriter } from './image-children.ts'
+import { columnsOf, defaultFields } from './image-fields.ts'
+import { listImages } from './image-list.ts'
+import { readImage } from './image-reads.ts'
+import { lockImage } from './lock-image.ts'
+import { refuseWideCharacters } from './wide-characters.ts'
+
+/** @see glance `db/sqlalchemy/api.py` */
+export class SqlImageRepository implements ImageRepository {
+  readonly #database: Database
+  readonly #statements: Statements
+
+  constructor(database: Database, statements: Statements) {
+    this.#database = database
+    this.#statements = statements
+  }
+
+  get(id: string): Promise<Image | undefined> {
+    return readImage(this.#database, this.#statements, id)
+  }
+
+  list(query: ImageQuery): Promise<Image[]> {
+    return listImages(this.#database, this.#statements, query)
+  }
+
+  async create(image: NewImage): Promise<Image> {
+    const { id, properties = {}, tags = [], locations = [], ...given } = image
+    const fields = { ...defaultFields, ...given }
+    refuseWideCharacters(textsOf({ fields, setProperties: properties, tags, addLocations: locations }))
+    const at = now()
+    const insert = (queryable: Queryable) => this.#insert(queryable, { id, ...columnsOf(fields) }, at)
+    const entries = Object.entries(properties)
+    const uniqueTags = [...new Set(tags)]
+    const owner = fields.owner === '' ? null : fields.owner
+    const created: Image = {
+      ...fields,
+      owner,
+      id,
+      createdAt: at,
+      updatedAt: at,
+      deletedAt: null,
+      deleted: false,
+      properties,
+      tags: uniqueTags,
+      locations: [],
+    }
+    if (entries.length === 0 && uniqueTags.length === 0 && locations.length === 0) {
+      await insert(this.#database)
+      return created
+    }
+    return this.#database.transaction(async (transaction) => {
+      await insert(transaction)
+      const children = this.#children(transaction, id, at)
+      await children.insertProperties(entries)
+      await children.insertTags(uniqueTags)
+      if (locations.length === 0) return created
+      await children.insertLocations(locations)
+      return this.#existing(transaction, id)
+    })
+  }
+
+  async update(id: string, change: ImageChange, options: { from?: readonly ImageStatus[] } = {}): Promise<Image> {
+    refuseWideCharacters(textsOf(change))
+    const at = now()
+    const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
+    const touch = (queryable: Queryable) => this.#set(queryable, id, { columns, ...options })
+    if (!touchesChildren(change)) {
+      await touch(this.#database)
+      return this.#existing(this.#database, id)
+    }
+    return this.#database.transaction(async (transaction) => {
+      // First the image's row: its lock puts changes of one image in a row.
+      await touch(transaction)
+      await applyToChildren(this.#children(transaction, id, at), change)
+      return this.#existing(transaction, id)
+    })
+  }
+
+  async delete(
+    id: string,
+    options: { from?: readonly ImageStatus[]; status?: 'deleted' | 'pending_delete' } = {},
+  ): Promise<void> {
+    const at = now()
+    const time = formatTimestamp(at, this.#database.dialect)
+    const columns = { status: options.status ?? 'deleted', deleted: true, deleted_at: time, updated_at: time }
+    await this.#database.transaction(async (transaction) => {
+      await this.#set(transaction, id, { columns, ...options })
+      await this.#children(transaction, id, at).removeAll()
+    })
+  }
+
+  async addTag(id: string, tag: string): Promise<void> {
+    refuseWideCharacters([tag])
+    await this.#database.transaction(async (transaction) => {
+      await lockImage(transaction, { statements: this.#statements, dialect: this.#database.dialect, id })
+      const children = this.#children(transaction, id, now())
+      if (!(await children.existing()).tags.has(tag)) await children.insertTags([tag])
+    })
+  }
+
+  async removeTag(id: string, tag: string): Promise<void> {
+    await this.#database.transaction(async (transaction) => {
+      await lockImage(transaction, { statements: this.#statements, dialect: this.#database.dialect, id })
+      const children = this.#children(transaction, id, now())
+      const tagId = (await children.existing()).tags.get(tag)
+      if (tagId === undefined) throw new GlimpseError('tag_not_found', { tag })
+      await children.remove('image_tags', [tagId])
+    })
+  }
+
+  async storageUsage(owner: string, options: { exceptId?: string } = {}): Promise<number> {
+    const statement = this.#statements.get(
+      'usage',
+      () => sql`select sum(i.size) from images i join image_locations l on l.image_id = i.id and l.status <> 'deleted'
+        where i.owner = ${slot('owner')} and i.id <> ${slot('exceptId')} and i.size > 0
+          and i.status not in ('killed', 'deleted', 'pending_delete')`,
+    )
+    const [row] = await this.#database.rows(statement, { owner, exceptId: options.exceptId ?? '' })
+    return Number(row?.[0] ?? 0)
+  }
+
+  async findStale(statuses: readonly ImageStatus[], before: Date): Promise<string[]> {
+    if (statuses.length === 0) return []
+    const statement = this.#statements.get(`stale ${statuses.join()}`, (builder) =>
+      builder
+        .selectFrom('images')
+        .select('id')
+        .where(sql<boolean>`deleted = false`)
+        .where('status', 'in', statuses)
+        .where('updated_at', '<', slot<string>('before')),
+    )
+    const rows = await this.#database.rows(statement, { before: formatTimestamp(before, this.#database.dialect) })
+    return rows.map((row) => row[0] as string)
+  }
+
+  #children(queryable: Queryable, imageId: string, at: Date): ChildWriter {
+    return new ChildWriter(queryable, {
+      statements: this.#statements,
+      dialect: this.#database.dialect,
+      imageId,
+      at,
+    })
+  }
+
+  async #insert(queryable: Queryable, columns: Record<string, unknown>, at: Date): Promise<void> {
+    const time = formatTimestamp(at, this.#database.dialect)
+    const row = { ...columns, created_at: time, updated_at: time, deleted: false }
+    const names = Object.keys(row)
+    const statement = this.#statements.get(
+      'insert image',
+      () => sql`insert into images (${sql.join(names.map((name) => sql.ref(name)))})
+        values (${sql.join(names.map((name) => slot(name)))})`,
+    )
+    try {
+      await queryable.run(statement, row)
+    } catch (error) {
+      if (error instanceof DuplicateKeyError) {
+        throw new GlimpseError('image_id_taken', { id: columns.id as string }, { cause: error })
+      }
+      throw error
+    }
+  }
+
+  /** Sets columns of a live image whose status is one of `from`. @throws image_not_found, image_status_conflict */
+  async #set(
+    queryable: Queryable,
+    id: string,
+    options: { columns: Record<string, unknown>; from?: readonly ImageStatus[] },
+  ): Promise<void> {
+    const { columns, from } = options
+    const names = Object.keys(columns)
+    const statement = this.#statements.get(`set ${names.join()} from ${from?.join()}`, () => {
+      const assignments = names.map((name) => sql`${sql.ref(name)} = ${slot(name)}`)
+      const allowed = from ? sql`and status in (${sql.join(from.map((status) => sql.lit(status)))})` : sql``
+      return sql`update images set ${sql.join(assignments)}
+        where id = ${slot('imageId')} and deleted = false ${allowed}`
+    })
+    if (from?.length !== 0 && (await queryable.run(statement, { ...columns, imageId: id })) > 0) return
+    const status = (await this.#existing(queryable, id)).status
+    throw new GlimpseError('image_status_conflict', { id, status })
+  }
+
+  async #existing(queryable: Queryable, id: string): Promise<Image> {
+    const image = await readImage(queryable, this.#statements, id)
+    if (!image) throw new GlimpseError('image_not_found', { id })
+    return image
+  }
+}
+
+function touchesChildren(change: ImageChange): boolean {
+  const { setProperties, removeProperties, tags, addLocations, removeLocations } = change
+  return (
+    tags !== undefined ||
+    [removeProperties, addLocations, removeLocations].some((list) => list !== undefined && list.length > 0) ||
+    (setProperties !== undefined && Object.keys(setProperties).length > 0)
+  )
+}
+
+async function applyToChildren(children: ChildWriter, change: ImageChange): Promise<void> {
+  const { setProperties = {}, removeProperties = [], tags, addLocations = [], removeLocations = [] } = change
+  const wanted = Object.entries(setProperties)
+  if (tags || wanted.length > 0 || removeProperties.length > 0) {
+    const existing = await children.existing()
+    // Names of deleted properties stay taken in the table: such a row is used again.
+    for (const [name, value] of wanted) {
+      const known = existing.properties.get(name)
+      if (known && (known.deleted || known.value !== value)) await children.updateProperty(known.id, value)
+    }
+    await children.insertProperties(wanted.filter(([name]) => !existing.properties.has(name)))
+    const gone = removeProperties.flatMap((name) => {
+      const known = existing.properties.get(name)
+      return known && !known.deleted && !Object.hasOwn(setProperties, name) ? [known.id] : []
+    })
+    await children.remove('image_properties', gone)
+    if (tags) {
+      await children.insertTags([...new Set(tags)].filter((tag) => !existing.tags.has(tag)))
+      const dropped = [...existing.tags].flatMap(([tag, id]) => (tags.includes(tag) ? [] : [id]))
+      await children.remove('image_tags', dropped)
+    }
+  }
+  await children.insertLocations(addLocations)
+  for (const { id, status } of removeLocations) await children.remove('image_locations', [id], { status })
+}
+
+function* textsOf(change: ImageChange): Generator<unknown> {
+  yield* Object.values(change.fields ?? {})
+  for (const [name, value] of Object.entries(change.setProperties ?? {})) {
+    yield name
+    yield value
+  }
+  yield* change.tags ?? []
+  for (const { url, metadata } of change.addLocations ?? []) {
+    yield url
+    yield JSON.stringify(metadata)
+  }
+}
