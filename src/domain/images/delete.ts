@@ -1,0 +1,64 @@
+import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { RequestContext } from '../../ports/context.ts'
+import type { Image } from '../../ports/image.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ImageRepository } from '../../ports/repositories.ts'
+import { removeBlobs } from '../data/remove-blobs.ts'
+import type { StoreSet } from '../data/store-set.ts'
+import type { ImageAccess } from '../policy/image-access.ts'
+import type { ImageFinder } from './find.ts'
+
+export interface DeleteOptions {
+  readonly finder: ImageFinder
+  readonly access: ImageAccess
+  readonly stores: StoreSet
+  readonly log: Logger
+  /** `delayed_delete`: data of deleted images waits for the scrubber. */
+  readonly delayed: boolean
+}
+
+/** How often a delete starts again because the image's status changed meanwhile. */
+const attempts = 5
+
+/** Deletes images with their data. @see glance `api/v2/images.py` `delete`, `domain/__init__.py` `Image.delete` */
+export class DeleteImage {
+  readonly #images: ImageRepository
+  readonly #options: DeleteOptions
+
+  constructor(images: ImageRepository, options: DeleteOptions) {
+    this.#images = images
+    this.#options = options
+  }
+
+  /**
+   * Data goes first: a store that cannot give it up keeps the image as it was. If the status changes meanwhile (an upload
+   * ends), the delete starts again, so that it never leaves data that it has not seen.
+   * @throws image_not_found, forbidden, image_protected, bad_request, blob_in_use, image_status_conflict
+   */
+  async run(context: RequestContext, id: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const image = await this.#options.finder.find(context, id)
+      await this.#options.access.delete(context, image)
+      if (image.protected) throw new GlimpseError('image_protected', { id })
+      try {
+        return await this.#delete(image)
+      } catch (error) {
+        if (attempt === attempts || !hasCode(error, 'image_status_conflict')) throw error
+      }
+    }
+  }
+
+  async #delete(image: Image): Promise<void> {
+    const from = [image.status]
+    if (!this.#options.delayed || image.locations.length === 0) {
+      await removeBlobs(image, this.#options)
+      return this.#images.delete(image.id, { from })
+    }
+    if (image.status !== 'active') {
+      throw new GlimpseError('bad_request', {
+        reason: `Image status transition from ${image.status} to pending_delete is not allowed`,
+      })
+    }
+    return this.#images.delete(image.id, { from, as: 'pending_delete' })
+  }
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { GlimpseError } from '../../errors/error.ts'
+import type { Image, ImageFields, ImageLocation, NewImageLocation } from '../../ports/image.ts'
+import type { Logger } from '../../ports/logger.ts'
+import { nodeHashName } from '../data/hash-names.ts'
+import { removeBlobs } from '../data/remove-blobs.ts'
+import type { StoreSet } from '../data/store-set.ts'
+import type { ImageDraft } from './draft.ts'
+import { type Quotas, requireQuota } from './limits.ts'
+
+/** Schemes of data that lies on the service's own disks or that names its credentials: no caller may point there. */
+const restrictedSchemes: ReadonlySet<string> = new Set(['file', 'filesystem', 'swift+config'])
+
+/** A location as a caller writes it. */
+interface WrittenLocation {
+  readonly url: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly validation_data?: Readonly<Record<string, string>>
+}
+
+export interface LocationOptions {
+  readonly stores: StoreSet
+  readonly quotas: Quotas
+  /** `show_multiple_locations`; off, nobody may change locations. */
+  readonly enabled: boolean
+  readonly hashingAlgorithm: string
+  readonly log: Logger
+}
+
+/** Changes of an image's locations by a patch. @see glance `api/v2/images.py` `_do_add_locations`, `location.py` */
+export class LocationChanges {
+  readonly #options: LocationOptions
+
+  constructor(options: LocationOptions) {
+    this.#options = options
+  }
+
+  /** Removes the data of locations that a patch took from `image`. @throws blob_in_use, store_unavailable */
+  async removeData(image: Image, locations: readonly ImageLocation[]): Promise<void> {
+    if (locations.length > 0) await removeBlobs({ ...image, locations }, this.#options)
+  }
+
+  /** @throws forbidden, conflict, bad_request, quota_exceeded */
+  async add(draft: ImageDraft, { position, value }: { position: string; value: unknown }): Promise<void> {
+    this.#requireAllowed(draft, { verb: 'add', statuses: ['active', 'queued'] })
+    const written = value as WrittenLocation
+    const hashes = this.#validationData(draft, [written])
+    const { locations } = draft
+    if (positionOf(position, locations.length) === undefined) throw invalidPosition('adding')
+    requireQuota(this.#options.quotas, { locations: locations.length + 1 })
+    const location = this.#located(written)
+    const sizeBytes = await this.#sizeOf(location)
+    if (locations.some((known) => isSame(known, location))) throw duplicate(location.url)
+    draft.addLocation(location)
+    this.#settle(draft, { hashes, sizeBytes })
+  }
+
+  /** Sets locations of an image that has none, or the metadata of those it has. @throws as `add` */
+  async replace(draft: ImageDraft, value: readonly unknown[]): Promise<void> {
+    this.#requireAllowed(draft, { verb: 'replace', statuses: ['active', 'queued'] })
+    const written = value as readonly WrittenLocation[]
+    const hashes = this.#validationData(draft, written)
+    const { locations } = draft
+    requireQuota(this.#options.quotas, { locations: written.length })
+    const sameUrls = isDeepStrictEqual(urlsOf(written), urlsOf(locations))
+    if (locations.length > 0 && !sameUrls) {
+      throw new GlimpseError('bad_request', {
+        reason: 'Locations of an image that has some cannot be replaced by others.',
+      })
+    }
+    const fresh = written.map((location) => this.#located(location))
+    let sizeBytes: number | undefined
+    for (const [index, location] of sameUrls ? [] : fresh.entries()) {
+      const size = await this.#sizeOf(location)
+      sizeBytes ??= size
+      if (fresh.slice(0, index).some((known) => isSame(known, location))) throw duplicate(location.url)
+    }
+    for (const location of locations) draft.supersedeLocation(location)
+    for (const location of fresh) draft.addLocation(location)
+    this.#settle(draft, { hashes, sizeBytes })
+  }
+
+  /** @throws forbidden, conflict, bad_request */
+  remove(draft: ImageDraft, position: string): void {
+    this.#requireAllowed(draft, { verb: 'remove', statuses: ['active'] })
+    const { locations } = draft
+    if (locations.length === 1) {
+      throw new GlimpseError('forbidden', { reason: 'Cannot remove last location in the image.' })
+    }
+    const at = positionOf(position, locations.length - 1)
+    const location = at === undefined ? undefined : locations[at]
+    if (!location) throw invalidPosition('removing')
+    draft.removeLocation(location)
+  }
+
+  #requireAllowed(draft: ImageDraft, { verb, statuses }: { verb: string; statuses: readonly string[] }): void {
+    if (!this.#options.enabled) {
+      throw new GlimpseError('forbidden', {
+        reason: `It's not allowed to ${verb} locations if locations are invisible.`,
+      })
+    }
+    if (!statuses.includes(draft.status)) {
+      throw new GlimpseError('conflict', {
+        reason: `It's not allowed to ${verb} locations if image status is ${draft.status}.`,
+      })
+    }
+  }
+
+  #located({ url, metadata }: WrittenLocation): NewImageLocation {
+    const { stores } = this.#options
+    const store = stores.multiple ? stores.forLocation(url, {}) : undefined
+    return { url, metadata: store ? { ...metadata, store: store.id } : metadata, status: 'active' }
+  }
+
+  async #sizeOf({ url, metadata }: NewImageLocation): Promise<number> {
+    const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
+    const store = restrictedSchemes.has(scheme) ? undefined : this.#options.stores.forLocation(url, metadata)
+    const sizeBytes = await store?.size(url).catch((cause: unknown) => {
+      throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
+    })
+    if (!sizeBytes) throw new GlimpseError('bad_request', { reason: 'Invalid location' })
+    return sizeBytes
+  }
+
+  /** A queued image that gets a location becomes active with what the caller says of the data. */
+  #settle(draft: ImageDraft, given: { hashes: Partial<ImageFields>; sizeBytes: number | undefined }): void {
+    if (given.sizeBytes !== undefined && !draft.field('sizeBytes')) draft.setFields({ sizeBytes: given.sizeBytes })
+    if (draft.status !== 'queued') return
+    const missing = [
+      ...(draft.field('diskFormat') ? [] : ['disk_format']),
+      ...(draft.field('containerFormat') ? [] : ['container_format']),
+    ]
+    if (missing.length > 0) {
+      throw new GlimpseError('bad_request', {
+        reason: `Properties ${missing.join(', ')} must be set prior to saving data.`,
+      })
+    }
+    draft.setFields({ ...given.hashes, status: 'active' })
+  }
+
+  /** Hashes that the caller vouches for and the image does not have. @throws conflict */
+  #validationData(draft: ImageDraft, locations: readonly WrittenLocation[]): Partial<ImageFields> {
+    const values = new Map<string, string>()
+    for (const { validation_data: data = {} } of locations) {
+      for (const [name, value] of Object.entries(data)) {
+        if ((values.get(name) ?? value) !== value) throw clash(`Conflicting values for ${name}`)
+        values.set(name, value)
+      }
+    }
+    const fields: { checksum?: string; osHashAlgo?: string; osHashValue?: string } = {}
+    for (const [name, value] of values) {
+      const field = hashFields[name as keyof typeof hashFields]
+      const current = draft.field(field)
+      if (current === value) continue
+      if (current) throw clash(`${name} is already set with a different value`)
+      fields[field] = value
+    }
+    if (Object.keys(fields).length > 0) this.#requireHashes(draft, fields)
+    return fields
+  }
+
+  #requireHashes(draft: ImageDraft, fields: { checksum?: string; osHashAlgo?: string; osHashValue?: string }): void {
+    const { hashingAlgorithm } = this.#options
+    if (draft.status !== 'queued') throw clash("New hashes may only be provided when image status is 'queued'")
+    if (fields.checksum !== undefined) requireHex(fields.checksum, { name: 'checksum', bytes: 16 })
+    if (fields.osHashAlgo !== hashingAlgorithm) {
+      throw clash(`os_hash_algo must be ${hashingAlgorithm}, not ${fields.osHashAlgo}`)
+    }
+    requireHex(fields.osHashValue ?? '', { name: 'os_hash_value', bytes: digestBytes(hashingAlgorithm) })
+  }
+}
+
+const hashFields = { checksum: 'checksum', os_hash_algo: 'osHashAlgo', os_hash_value: 'osHashValue' } as const
+
+function digestBytes(algorithm: string): number {
+  return createHash(nodeHashName(algorithm) ?? algorithm).digest().length
+}
+
+function requireHex(value: string, { name, bytes }: { name: string; bytes: number }): void {
+  if (/^[0-9a-f]*$/i.test(value) && value.length === bytes * 2) return
+  throw clash(`${name} (${value}) is not a hexadecimal value of ${bytes} bytes`)
+}
+
+/** Where a path's last part points: a number up to `last`, or `-` for `last`. */
+function positionOf(part: string, last: number): number | undefined {
+  if (part === '-') return last
+  if (!/^\d+$/.test(part)) return undefined
+  return Number(part) <= last ? Number(part) : undefined
+}
+
+function urlsOf(locations: readonly { readonly url: string }[]): string[] {
+  return locations.map(({ url }) => url).sort()
+}
+
+function isSame(one: NewImageLocation, other: NewImageLocation): boolean {
+  return one.url === other.url && isDeepStrictEqual(one.metadata, other.metadata)
+}
+
+function clash(reason: string): GlimpseError {
+  return new GlimpseError('conflict', { reason })
+}
+
+function duplicate(url: string): GlimpseError {
+  return new GlimpseError('bad_request', { reason: `The location ${url} already exists` })
+}
+
+function invalidPosition(action: string): GlimpseError {
+  return new GlimpseError('bad_request', { reason: `Invalid position for ${action} a location.` })
+}

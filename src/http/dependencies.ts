@@ -1,0 +1,54 @@
+import type { Registry } from 'prom-client'
+import type { Values } from '../config/option.ts'
+import type { DigestPool } from '../domain/data/digest-pool.ts'
+import type { StoreSet } from '../domain/data/store-set.ts'
+import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
+import type { UploadLimits } from '../domain/images/upload.ts'
+import type { Policy } from '../domain/policy/policy.ts'
+import type { IdentityService } from '../ports/identity.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Repositories } from '../ports/repositories.ts'
+import type { HttpConfig } from './options.ts'
+import type { CorsConfig } from './plugins/cors.ts'
+import type { HealthcheckConfig } from './plugins/healthcheck.ts'
+import type { ProxyConfig, sslHeaderOptions } from './plugins/proxy.ts'
+import type { ImageDataOptions } from './routes/image-data.ts'
+import type { JsonSchema } from './schemas/image-properties.ts'
+
+/** Values of options, group by group, as they were read. */
+export interface AppConfig {
+  readonly http: HttpConfig
+  readonly images: ImageConfig
+  readonly formats: Values<typeof imageFormatOptions>
+  readonly cors: CorsConfig
+  readonly healthcheck: HealthcheckConfig
+  readonly proxy: ProxyConfig
+  readonly sslHeader: Values<typeof sslHeaderOptions>
+  /** `max_request_id_length` */
+  readonly maxRequestIdLength: number
+  /** `allow_anonymous_access` */
+  readonly allowAnonymousAccess: boolean
+  /** `image_cache_dir` is set. */
+  readonly cacheEnabled: boolean
+  /** `enabled_import_methods`, as creations name them in a header; empty: no such header. */
+  readonly importMethods: readonly string[]
+  /** `hashing_algorithm` */
+  readonly hashingAlgorithm: string
+  readonly upload: UploadLimits
+}
+
+/** Everything that the HTTP layer is built on. Whoever makes these values closes them. */
+export interface AppDependencies {
+  readonly repositories: Repositories
+  readonly identity: IdentityService
+  readonly policy: Policy
+  readonly stores: StoreSet
+  readonly digests: DigestPool
+  /** For zero-copy downloads; undefined where the platform has none. */
+  readonly libc: ImageDataOptions['libc']
+  readonly log: Logger
+  readonly metrics: Registry
+  /** What `schema-image.json` holds; null without such a file. */
+  readonly customProperties: Readonly<Record<string, JsonSchema>> | null
+  readonly config: AppConfig
+}

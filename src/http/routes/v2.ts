@@ -1,0 +1,118 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ImageActions } from '../../domain/images/actions.ts'
+import { CreateImage } from '../../domain/images/create.ts'
+import { DeleteImage } from '../../domain/images/delete.ts'
+import { DownloadImage } from '../../domain/images/download.ts'
+import { ImageFinder } from '../../domain/images/find.ts'
+import { LocationChanges } from '../../domain/images/locations.ts'
+import { PatchImage } from '../../domain/images/patch.ts'
+import { ShowImages } from '../../domain/images/show.ts'
+import { ImageTags } from '../../domain/images/tags.ts'
+import { UploadImage } from '../../domain/images/upload.ts'
+import { ImageMembers } from '../../domain/members/members.ts'
+import { ImageAccess } from '../../domain/policy/image-access.ts'
+import { MemberAccess } from '../../domain/policy/member-access.ts'
+import type { AppDependencies } from '../dependencies.ts'
+import type { Origin } from '../plugins/proxy.ts'
+import { ImageSchema } from '../schemas/image.ts'
+import { imageActionRoutes } from './image-actions.ts'
+import { imageDataRoutes } from './image-data.ts'
+import { imageMemberRoutes } from './image-members.ts'
+import { imageTagRoutes } from './image-tags.ts'
+import { imageRoutes } from './images.ts'
+import { schemaRoutes } from './schemas.ts'
+
+/** Headers by which a creation tells what may come next. @see glance `api/v2/images.py` `ResponseSerializer.create` */
+function creationHeaders({ stores, config }: AppDependencies): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (config.importMethods.length > 0) headers['openstack-image-import-methods'] = config.importMethods.join(',')
+  if (stores.multiple) {
+    headers['openstack-image-store-ids'] = stores
+      .list()
+      .map(({ store }) => store.id)
+      .join(',')
+  }
+  return headers
+}
+
+/** Serves everything below `/v2`. */
+export function registerV2(
+  app: FastifyInstance,
+  { deps, origin }: { deps: AppDependencies; origin: (request: FastifyRequest) => Origin },
+): void {
+  const { repositories, policy, stores, log, config } = deps
+  const access = new ImageAccess(policy)
+  const finder = new ImageFinder(repositories, access)
+  const quotas = {
+    properties: config.images.image_property_quota,
+    tags: config.images.image_tag_quota,
+    members: config.images.image_member_quota,
+    locations: config.images.image_location_quota,
+  }
+  const schema = new ImageSchema({
+    containerFormats: config.formats.container_formats,
+    diskFormats: config.formats.disk_formats,
+    allowAdditionalProperties: config.images.allow_additional_image_properties,
+    customProperties: deps.customProperties,
+  })
+  const locations = new LocationChanges({
+    stores,
+    log,
+    quotas,
+    enabled: config.images.show_multiple_locations,
+    hashingAlgorithm: config.hashingAlgorithm,
+  })
+  const { images } = repositories
+  app.register(
+    async (v2) => {
+      v2.get('', (request, reply) => {
+        const { scheme, host, prefix } = origin(request)
+        return reply.redirect(`${scheme}://${host}${prefix}/v2/`)
+      })
+      schemaRoutes(v2, schema)
+      imageRoutes(v2, {
+        create: new CreateImage(images, { access, quotas }),
+        show: new ShowImages(images, { finder, access }),
+        patch: new PatchImage(images, { finder, access, quotas, locations }),
+        delete: new DeleteImage(images, {
+          finder,
+          access,
+          stores,
+          log,
+          delayed: config.images.delayed_delete,
+        }),
+        schema,
+        view: {
+          showMultipleLocations: config.images.show_multiple_locations,
+          showDirectUrl: config.images.show_image_direct_url,
+          multiStore: stores.multiple,
+          shows: (property) => schema.shows(property),
+          names: (property) => schema.names(property),
+        },
+        limits: { default: config.images.limit_param_default, maximum: config.images.api_limit_max },
+        origin,
+        creationHeaders: creationHeaders(deps),
+      })
+      imageDataRoutes(v2, {
+        uploads: new UploadImage(images, {
+          finder,
+          access,
+          stores,
+          digests: deps.digests,
+          limits: config.upload,
+          hashingAlgorithm: config.hashingAlgorithm,
+          log,
+        }),
+        downloads: new DownloadImage({ finder, access, stores, log }),
+        libc: deps.libc,
+      })
+      imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
+      imageActionRoutes(v2, new ImageActions(images, { finder, access }))
+      imageMemberRoutes(
+        v2,
+        new ImageMembers(repositories.members, { finder, access: new MemberAccess(policy), quotas }),
+      )
+    },
+    { prefix: '/v2' },
+  )
+}

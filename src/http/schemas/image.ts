@@ -1,0 +1,79 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { GlimpseError } from '../../errors/error.ts'
+import { imageProperties, type JsonSchema } from './image-properties.ts'
+
+export interface ImageSchemaConfig {
+  readonly containerFormats: readonly string[]
+  readonly diskFormats: readonly string[]
+  /** Properties that no schema names may be set, with text values. */
+  readonly allowAdditionalProperties: boolean
+  /** Properties of `schema-image.json`, name by name; null without the file. */
+  readonly customProperties: Readonly<Record<string, JsonSchema>> | null
+}
+
+const links = [
+  { rel: 'self', href: '{self}' },
+  { rel: 'enclosure', href: '{file}' },
+  { rel: 'describedby', href: '{schema}' },
+]
+
+/** Keywords of the served schemas that say nothing about validity. */
+const annotations = ['name', 'links', 'is_base', 'readOnly', 'writeOnly']
+
+function explain(errors: readonly ErrorObject[] | null | undefined): string {
+  const [first] = errors ?? []
+  if (!first) return 'the object is not valid'
+  const where = first.instancePath.slice(1) || 'the object'
+  const allowed = first.keyword === 'enum' ? `: ${JSON.stringify(first.params.allowedValues)}` : ''
+  return `${where} ${first.message ?? 'is not valid'}${allowed}`
+}
+
+/** The schema of an image under one configuration: what is served, what is checked, what is shown. */
+export class ImageSchema {
+  /** As served at `/v2/schemas/image`. */
+  readonly json: JsonSchema
+  readonly #permissive: boolean
+  readonly #properties: Readonly<Record<string, JsonSchema>>
+  readonly #check: (value: unknown) => boolean
+  readonly #errors: () => readonly ErrorObject[] | null | undefined
+
+  /** @throws if `schema-image.json` redefines a base property or is no valid schema */
+  constructor(config: ImageSchemaConfig) {
+    const base = imageProperties(config)
+    const custom: Record<string, JsonSchema> = {}
+    for (const [name, schema] of Object.entries(config.customProperties ?? {})) {
+      if (Object.hasOwn(base, name)) throw new Error(`schema-image.json redefines the base property ${name}`)
+      custom[name] = { ...schema, is_base: false }
+    }
+    this.#permissive = config.allowAdditionalProperties
+    this.#properties = { ...base, ...custom }
+    this.json = {
+      name: 'image',
+      properties: this.#properties,
+      additionalProperties: this.#permissive ? { type: 'string' } : false,
+      ...(this.#permissive ? { links } : {}),
+    }
+    const ajv = new Ajv({ strict: false, allowUnionTypes: true, unicodeRegExp: false, ownProperties: true })
+    for (const keyword of annotations) ajv.addKeyword(keyword)
+    const validate = ajv.compile(this.json)
+    this.#check = (value) => validate(value)
+    this.#errors = () => validate.errors
+  }
+
+  /** @throws schema_violation naming the first fault */
+  validate(image: unknown): void {
+    if (!this.#check(image)) {
+      throw new GlimpseError('schema_violation', { schema: 'image', reason: explain(this.#errors()) })
+    }
+  }
+
+  /** True if a custom property of that name is part of what clients see. */
+  shows(property: string): boolean {
+    return this.#permissive || Object.hasOwn(this.#properties, property)
+  }
+
+  /** True if `name` is a base property or one of `schema-image.json`. */
+  names(property: string): boolean {
+    return Object.hasOwn(this.#properties, property)
+  }
+}
