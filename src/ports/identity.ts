@@ -32,6 +32,10 @@ export interface Proof {
   readonly token: string | undefined
   readonly serviceToken: string | undefined
   readonly authorization: string | undefined
+  /** The request, for tokens that may do certain requests only. */
+  readonly method?: string
+  /** Without the query. */
+  readonly path?: string
 }
 
 export interface IdentityService {

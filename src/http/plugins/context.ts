@@ -64,14 +64,27 @@ export function registerContext(app: FastifyInstance, options: ContextOptions): 
   })
 }
 
+/** Nobody may look, if `allow_anonymous_access` is set, but change nothing. */
 function authenticate(request: FastifyRequest, options: ContextOptions): MaybePromise<Identity> {
-  const proof = {
-    token: header(request, 'x-auth-token') ?? header(request, 'x-storage-token'),
-    serviceToken: header(request, 'x-service-token'),
-    authorization: header(request, 'authorization'),
+  const orNobody = (error: unknown): Identity => {
+    if (!options.allowAnonymousAccess || !hasCode(error, 'unauthorized')) throw error
+    if (request.method === 'GET' || request.method === 'HEAD') return nobody
+    throw new GlimpseError('forbidden', { reason: 'Changes need authentication.' })
   }
-  const anonymous = options.allowAnonymousAccess && !proof.token && !proof.authorization
-  return anonymous ? nobody : options.identity.authenticate(proof, noSignal)
+  const query = request.url.indexOf('?')
+  try {
+    const proof = {
+      token: header(request, 'x-auth-token') ?? header(request, 'x-storage-token'),
+      serviceToken: header(request, 'x-service-token'),
+      authorization: header(request, 'authorization'),
+      method: request.method,
+      path: query < 0 ? request.url : request.url.slice(0, query),
+    }
+    const answer = options.identity.authenticate(proof, noSignal)
+    return answer instanceof Promise && options.allowAnonymousAccess ? answer.catch(orNobody) : answer
+  } catch (error) {
+    return orNobody(error)
+  }
 }
 
 /** Requests with the same token share one validation, so none of them may abort it. */
