@@ -5,9 +5,9 @@ import type { Image, ImageClient } from './client.ts'
 import {
   addOutputOptions,
   addVisibilityOptions,
-  collect,
-  collectPair,
   type OutputOptions,
+  pairs,
+  repeated,
   shapeOf,
   visibilityOf,
   wholeNumber,
@@ -42,8 +42,8 @@ export function addListCommand(parent: Command): void {
     )
     .option('--name <name>', 'only images of that name')
     .option('--status <status>', 'only images in that status')
-    .option('--property <key=value>', 'only images with that property; repeat for more', collectPair, {})
-    .option('--tag <tag>', 'only images with that tag; repeat for more', collect, [])
+    .addOption(pairs('--property <key=value>', 'only images with that property'))
+    .addOption(repeated('--tag <tag>', 'only images with that tag'))
     .option('--member-status <status>', 'only shared images in that state: accepted, pending, rejected or all')
     .option('--project <id>', 'only images of that project')
     .option('--hidden', 'only hidden images')

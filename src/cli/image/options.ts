@@ -29,7 +29,7 @@ const visibilities = ['public', 'private', 'community', 'shared'] as const
 export function addOutputOptions(command: Command): Command {
   return command
     .addOption(new Option('-f, --format <format>', 'form of the output').choices(formats).default('table'))
-    .option('-c, --column <name>', 'column to print; repeat for more', collect, [])
+    .addOption(repeated('-c, --column <name>', 'column to print'))
 }
 
 export function shapeOf(options: OutputOptions): Shape {
@@ -46,8 +46,8 @@ export function addAttributeOptions(command: Command): Command {
     .option('--min-ram <MB>', 'memory that a server needs for it, in MB', wholeNumber)
     .addOption(new Option('--protected', 'keep the image from being deleted').conflicts('unprotected'))
     .addOption(new Option('--unprotected', 'let the image be deleted'))
-    .option('--property <key=value>', 'property of the image; repeat for more', collectPair, {})
-    .option('--tag <tag>', 'tag of the image; repeat for more', collect, [])
+    .addOption(pairs('--property <key=value>', 'property of the image'))
+    .addOption(repeated('--tag <tag>', 'tag of the image'))
     .option('--project <id>', 'ID of the project that the image belongs to')
     .addOption(new Option('--owner <id>', 'the same as --project').hideHelp())
 }
@@ -78,11 +78,18 @@ export function attributesOf(options: AttributeOptions): Record<string, unknown>
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
 }
 
-export function collect(value: string, previous: readonly string[]): string[] {
-  return [...previous, value]
+/** An option that may be given several times; its value is a list. */
+export function repeated(flags: string, help: string): Option {
+  const collect = (value: string, previous: readonly string[]) => [...previous, value]
+  return new Option(flags, `${help}; repeat for more`).argParser(collect).default([], 'none')
 }
 
-export function collectPair(value: string, previous: Readonly<Record<string, string>>): Record<string, string> {
+/** An option `key=value` that may be given several times; its value is an object. */
+export function pairs(flags: string, help: string): Option {
+  return new Option(flags, `${help}; repeat for more`).argParser(collectPair).default({}, 'none')
+}
+
+function collectPair(value: string, previous: Readonly<Record<string, string>>): Record<string, string> {
   const at = value.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It has the form key=value.')
   return { ...previous, [value.slice(0, at)]: value.slice(at + 1) }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { withClient } from '../context.ts'
 import type { Image, PatchOperation } from './client.ts'
-import { type AttributeOptions, addAttributeOptions, attributesOf, collect } from './options.ts'
+import { type AttributeOptions, addAttributeOptions, attributesOf, repeated } from './options.ts'
 
 interface SetOptions extends AttributeOptions {
   readonly name?: string
@@ -34,8 +34,8 @@ export function addUnsetCommand(parent: Command): void {
   const command = parent.command('unset').description('take tags and properties from an image')
   command
     .argument('<image>', 'name or ID')
-    .option('--tag <tag>', 'tag to take away; repeat for more', collect, [])
-    .option('--property <key>', 'property to take away; repeat for more', collect, [])
+    .addOption(repeated('--tag <tag>', 'tag to take away'))
+    .addOption(repeated('--property <key>', 'property to take away'))
     .action(async (name: string, options: { tag: string[]; property: string[] }) => {
       await withClient(command, async (client) => {
         const image = await client.find(name)

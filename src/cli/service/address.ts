@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises'
 import { connect, isIP } from 'node:net'
 import { Config } from '../../config/config.ts'
 import { pasteDeployOptions } from '../../config/groups/paste-deploy.ts'
@@ -31,7 +32,14 @@ export async function readListening(options: {
   dirs: readonly string[]
   env: NodeJS.ProcessEnv
 }): Promise<Listening> {
-  const config = await Config.load({ program: 'glance-api', ...options })
+  for (const path of options.files) {
+    await access(path, constants.R_OK).catch((error: Error) => {
+      throw new Error(`${path} cannot be read: ${error.message}`)
+    })
+  }
+  // Unset, the service takes loopback without authentication; with it, loopback is one of all its addresses.
+  const defaults = { DEFAULT: { bind_host: '127.0.0.1' } }
+  const config = await Config.load({ program: 'glance-api', defaults, ...options })
   const { bind_host: host, bind_port: port } = config.group('DEFAULT', serverOptions)
   const { flavor } = config.group('paste_deploy', pasteDeployOptions)
   const { allow_remote_without_auth: remoteAllowed } = config.group('glimpse', remoteOptions)

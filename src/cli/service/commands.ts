@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { collect, wholeNumber } from '../image/options.ts'
+import { repeated, wholeNumber } from '../image/options.ts'
 import { nextCommands } from './next-commands.ts'
 import { readRunning } from './pid-file.ts'
 import { findPlaces, type Places } from './places.ts'
@@ -20,7 +20,7 @@ export function addServiceCommands(program: Command, setExitCode: (code: number)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on (default: 9292)', portNumber)
     .option('--data <folder>', dataHelp)
-    .option('--config-file <path>', 'configuration in place of the embedded one; repeat for more', collect, [])
+    .addOption(repeated('--config-file <path>', 'configuration in place of the embedded one'))
     .option('--allow-remote-without-auth', 'listen beyond this machine without Keystone: whoever connects is admin')
     .option('--timeout <seconds>', 'longest wait for the service to answer', wholeNumber, 30)
     .action(up)
