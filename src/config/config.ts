@@ -1,6 +1,6 @@
 import { convert, type OptionValue } from './convert.ts'
 import { ConfigError, type Fault } from './fault.ts'
-import { type Found, Layers, normalizeGroup, optionKey, type Texts } from './layers.ts'
+import { type Found, keysOf, Layers, normalizeGroup, optionKey, ownDefault, type Texts } from './layers.ts'
 import { type KnownOptions, type Leftover, sortLeftovers, type UnknownOption } from './leftovers.ts'
 import type { OptionGroup, OptionSpec, Values } from './option.ts'
 import { substitute } from './references.ts'
@@ -77,12 +77,15 @@ export class Config {
     return this.#layers.hasSection(group)
   }
 
+  /** True if the option has a value of the operator, be it the same as the default. */
+  isSet(group: string, name: string): boolean {
+    return (this.#find({ group, name })?.place ?? ownDefault) !== ownDefault
+  }
+
   /** Records that the value of an option cannot be used, for checks beyond its type. `problem` must hold no secret. */
   refuse(option: { group: string; name: string }, problem: string): void {
-    const key = optionKey(option.group, option.name)
-    const spec = this.#specs.get(key)
-    const found = this.#layers.find(spec ? keysOf({ ...option, spec }) : [key], { multi: spec?.type === 'multi' })
-    this.#fault({ ...option, secret: spec?.secret ?? false, found, problem })
+    const { secret = false } = this.#specs.get(optionKey(option.group, option.name)) ?? {}
+    this.#fault({ ...option, secret, found: this.#find(option), problem })
   }
 
   /**
@@ -102,8 +105,15 @@ export class Config {
     for (const [name, spec] of Object.entries(options)) this.#specs.set(optionKey(group, name), spec)
   }
 
+  #find({ group, name }: { group: string; name: string }): Found | undefined {
+    const spec = this.#specs.get(optionKey(group, name))
+    return this.#layers.find(spec ? keysOf({ group, name, spec }) : [optionKey(group, name)], {
+      multi: spec?.type === 'multi',
+    })
+  }
+
   #value({ group, name, spec }: { group: string; name: string; spec: OptionSpec }): OptionValue {
-    const found = this.#layers.find(keysOf({ group, name, spec }), { multi: spec.type === 'multi' })
+    const found = this.#find({ group, name })
     const key = optionKey(group, name)
     if (found && found.key !== key) {
       this.#deprecated.set(found.key, { place: found.place, old: found.key, current: key })
@@ -150,7 +160,7 @@ export class Config {
     const { group, name, found, problem } = fault
     const text = found?.texts.at(-1)
     this.#faults.set(optionKey(group, name), {
-      place: found?.place ?? 'default',
+      place: found?.place ?? ownDefault,
       group,
       option: name,
       ...(fault.secret || text === undefined ? {} : { found: JSON.stringify(text) }),
@@ -171,15 +181,6 @@ export class Config {
 }
 
 class ReferenceFault extends Error {}
-
-/** The option's key, then those of its deprecated names. */
-function keysOf({ group, name, spec }: { group: string; name: string; spec: OptionSpec }): string[] {
-  const old = (spec.deprecatedNames ?? []).map((path) => {
-    const slash = path.indexOf('/')
-    return slash < 0 ? optionKey(group, path) : optionKey(path.slice(0, slash), path.slice(slash + 1))
-  })
-  return [optionKey(group, name), ...old]
-}
 
 function defaultText(spec: OptionSpec): string {
   return spec.default === null ? '' : String(spec.default)

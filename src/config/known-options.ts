@@ -256,7 +256,7 @@ export const knownOptions: KnownOptions = {
       use_router_proxy zmq_failover_connections zmq_immediate zmq_linger zmq_target_expire zmq_target_update
       zmq_tcp_keepalive zmq_tcp_keepalive_cnt zmq_tcp_keepalive_idle zmq_tcp_keepalive_intvl
     `),
-    oslo_middleware: names('enable_proxy_headers_parsing max_request_body_size secure_proxy_ssl_header'),
+    oslo_middleware: names('enable_proxy_headers_parsing'),
     oslo_policy: names(`
       enforce_new_defaults enforce_scope policy_default_rule policy_dirs policy_file remote_content_type
       remote_ssl_ca_crt_file remote_ssl_client_crt_file remote_ssl_client_key_file remote_ssl_verify_server_crt

@@ -1,4 +1,5 @@
 import type { Assignment } from './ini.ts'
+import type { OptionSpec } from './option.ts'
 import type { Environment, Sources } from './sources.ts'
 
 /** Texts by group and option name, as a program gives them. */
@@ -18,6 +19,9 @@ interface Setting extends Assignment {
   readonly place: string
 }
 
+/** Place of what no operator has set. */
+export const ownDefault = 'default'
+
 /** Section names compare without regard to case, but for `DEFAULT`. @see oslo_config `cfg.py`: `_normalize_group_name` */
 export function normalizeGroup(name: string): string {
   return name === 'DEFAULT' ? name : name.toLowerCase()
@@ -26,6 +30,15 @@ export function normalizeGroup(name: string): string {
 /** Key of an option in all tables: `group/name`; a dash in an option's name is an underscore. */
 export function optionKey(group: string, name: string): string {
   return `${normalizeGroup(group)}/${name.replaceAll('-', '_')}`
+}
+
+/** The option's key, then those of its deprecated names. */
+export function keysOf({ group, name, spec }: { group: string; name: string; spec: OptionSpec }): string[] {
+  const old = (spec.deprecatedNames ?? []).map((path) => {
+    const slash = path.indexOf('/')
+    return slash < 0 ? optionKey(group, path) : optionKey(path.slice(0, slash), path.slice(slash + 1))
+  })
+  return [optionKey(group, name), ...old]
 }
 
 /**
@@ -67,7 +80,7 @@ export class Layers {
     const inFiles = options.multi ? this.#findAll(keys) : this.#findLast(keys)
     if (inFiles) return inFiles
     const text = this.#defaults.get(key)
-    return text === undefined ? undefined : { texts: [text], place: 'default', key }
+    return text === undefined ? undefined : { texts: [text], place: ownDefault, key }
   }
 
   hasSection(group: string): boolean {

@@ -1,0 +1,43 @@
+import { apiOptions } from '../config/groups/api.ts'
+import { databaseOptions } from '../config/groups/database.ts'
+import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
+import { serverOptions } from '../config/groups/server.ts'
+import type { Chapter } from '../config/render.ts'
+import { imageDataOptions } from '../domain/images/data-options.ts'
+import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
+import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
+import { fileStoreOptions } from '../drivers/stores/file/options.ts'
+import { httpOptions } from '../http/options.ts'
+import { corsOptions } from '../http/plugins/cors.ts'
+import { healthcheckOptions } from '../http/plugins/healthcheck.ts'
+import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
+import { listeningOptions } from './listening.ts'
+import { loggingOptions } from './logging.ts'
+import { metricsOptions } from './metrics-server.ts'
+
+/** All declared options, in the order of the sample file and of docs/configuration.md. */
+export const chapters: readonly Chapter[] = [
+  { group: 'DEFAULT', title: 'Server', options: serverOptions },
+  { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions } },
+  { group: 'DEFAULT', title: 'API', options: apiOptions },
+  { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions } },
+  { group: 'DEFAULT', title: 'Log', options: loggingOptions },
+  { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
+  { group: 'glimpse', title: 'Listening without authentication', options: listeningOptions },
+  { group: 'glimpse', title: 'Metrics', options: metricsOptions },
+  { group: 'database', title: 'Database', options: databaseOptions },
+  { group: 'paste_deploy', title: 'What stands before the API', options: pasteDeployOptions },
+  { group: 'keystone_authtoken', title: 'Validation of tokens', options: keystone_authtokenOptions },
+  { group: 'keystone_authtoken', title: 'Account of the service at Keystone', options: keystoneAccountOptions },
+  {
+    group: 'glance_store',
+    title: 'File store; with enabled_backends these stand in the section of the store',
+    options: fileStoreOptions,
+  },
+  { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
+  { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
+  { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
+  { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },
+  { group: 'cors', title: 'Calls from web pages of other origins', options: corsOptions },
+]
