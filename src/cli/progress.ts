@@ -65,7 +65,7 @@ export class Progress {
     if (now - this.#drawnAt < redrawEveryMs) return
     this.#drawnAt = now
     const { output } = this.#options
-    output.write(`\r\u001b[K${this.#text(Math.max(20, (output.columns ?? 80) - 1))}`)
+    output.write(`\r\u001b[K${this.#text(Math.max(20, (output.columns || 80) - 1))}`)
   }
 
   #line(): void {
