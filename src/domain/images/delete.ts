@@ -59,6 +59,6 @@ export class DeleteImage {
         reason: `Image status transition from ${image.status} to pending_delete is not allowed`,
       })
     }
-    return this.#images.delete(image.id, { from, as: 'pending_delete' })
+    return this.#images.delete(image.id, { from, status: 'pending_delete' })
   }
 }

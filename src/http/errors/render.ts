@@ -47,7 +47,7 @@ export function renderError(status: number, message: string, accept: string | un
       return {
         title,
         contentType: 'text/html; charset=UTF-8',
-        body: `<html>\n <head>\n  <title>${line}</title>\n </head>\n <body>\n  <h1>${line}</h1>\n  ${escapeHtml(message)}${tail}\n\n </body>\n</html>`,
+        body: `<html>\n <head>\n  <title>${line}</title>\n </head>\n <body>\n  <h1>${line}</h1>\n  ${escapeHtml(message)}${tail}\n </body>\n</html>`,
       }
     case 'application/json':
       return {

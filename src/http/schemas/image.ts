@@ -17,9 +17,6 @@ const links = [
   { rel: 'describedby', href: '{schema}' },
 ]
 
-/** Keywords of the served schemas that say nothing about validity. */
-const annotations = ['name', 'links', 'is_base', 'readOnly', 'writeOnly']
-
 function explain(errors: readonly ErrorObject[] | null | undefined): string {
   const [first] = errors ?? []
   if (!first) return 'the object is not valid'
@@ -53,8 +50,8 @@ export class ImageSchema {
       additionalProperties: this.#permissive ? { type: 'string' } : false,
       ...(this.#permissive ? { links } : {}),
     }
+    // Not strict: the served schemas hold keywords that say nothing about validity (`links`, `is_base`).
     const ajv = new Ajv({ strict: false, allowUnionTypes: true, unicodeRegExp: false, ownProperties: true })
-    for (const keyword of annotations) ajv.addKeyword(keyword)
     const validate = ajv.compile(this.json)
     this.#check = (value) => validate(value)
     this.#errors = () => validate.errors
