@@ -1,0 +1,49 @@
+import type { Registry } from 'prom-client'
+import { DigestPool } from '../domain/data/digest-pool.ts'
+import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
+import { loadLibc } from '../http/data/libc.ts'
+import type { AppDependencies } from '../http/dependencies.ts'
+import type { Logger } from '../ports/logger.ts'
+import { readCustomProperties } from './custom-properties.ts'
+import type { ApiSettings } from './settings.ts'
+
+export interface Composition extends AsyncDisposable {
+  readonly dependencies: AppDependencies
+}
+
+/**
+ * Opens everything that the API is built on: the one place that knows which drivers there are. Disposing closes it all.
+ * @throws what a driver throws that cannot be opened; what was open by then is closed
+ */
+export async function compose(
+  settings: ApiSettings,
+  { log, metrics }: { log: Logger; metrics: Registry },
+): Promise<Composition> {
+  await using opened = new AsyncDisposableStack()
+  const repositories = opened.adopt(
+    await openRepositories({
+      connection: settings.database.connection,
+      pool: poolOptionsOf(settings.database),
+      createSchema: settings.database.connection.startsWith('sqlite'),
+    }),
+    (it) => it.close(),
+  )
+  const identity = opened.adopt(settings.identity.open(log), (it) => it.close())
+  const { policy } = opened.adopt(await settings.policy(log), (it) => it.close())
+  const stores = opened.adopt(await settings.stores.open(log), (it) => it.close())
+  const digests = opened.adopt(new DigestPool(), (it) => it.close())
+  const dependencies: AppDependencies = {
+    repositories,
+    identity,
+    policy,
+    stores,
+    digests,
+    libc: await loadLibc(),
+    log,
+    metrics,
+    customProperties: await readCustomProperties(settings.files),
+    config: settings.app,
+  }
+  const resources = opened.move()
+  return { dependencies, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}

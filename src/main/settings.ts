@@ -1,0 +1,124 @@
+import { Config, type ConfigReport } from '../config/config.ts'
+import { apiOptions } from '../config/groups/api.ts'
+import { databaseOptions } from '../config/groups/database.ts'
+import { serverOptions } from '../config/groups/server.ts'
+import { knownOptions } from '../config/known-options.ts'
+import type { Values } from '../config/option.ts'
+import { nodeHashName } from '../domain/data/hash-names.ts'
+import { imageDataOptions, parseStorageQuota } from '../domain/images/data-options.ts'
+import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import type { AppConfig } from '../http/dependencies.ts'
+import { httpOptions } from '../http/options.ts'
+import { contextOptions } from '../http/plugins/context-options.ts'
+import { corsOptions } from '../http/plugins/cors.ts'
+import { healthcheckOptions } from '../http/plugins/healthcheck.ts'
+import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
+import type { ServiceArguments } from './arguments.ts'
+import { type IdentitySettings, readIdentity } from './compose-identity.ts'
+import { type PolicySettings, readPolicy } from './compose-policy.ts'
+import { readStores, type StoreSettings } from './compose-stores.ts'
+import { listeningHost, listeningOptions, workerCount } from './listening.ts'
+import { loggingOptions } from './logging.ts'
+import { metricsOptions } from './metrics-server.ts'
+import { chapters } from './options.ts'
+
+/** All that glance-api goes by, read and checked; nothing is open yet. */
+export interface ApiSettings {
+  readonly app: AppConfig
+  readonly database: Values<typeof databaseOptions> & { readonly connection: string }
+  readonly identity: IdentitySettings
+  readonly policy: PolicySettings
+  readonly stores: StoreSettings
+  readonly logging: Values<typeof loggingOptions>
+  readonly metrics: Values<typeof metricsOptions>
+  /** Worker processes; 0: the first process serves itself. */
+  readonly workers: number
+  readonly listen: {
+    readonly host: string
+    readonly port: number
+    readonly backlog: number
+    /** Idle time of a connection, milliseconds; 0: any. */
+    readonly idleMs: number
+    readonly keepAlive: boolean
+    readonly drainMs: number
+  }
+  readonly files: readonly string[]
+  readonly report: ConfigReport
+}
+
+/** Reads the whole configuration of glance-api. @throws ConfigError with all faults */
+export async function readApiSettings(args: ServiceArguments, env: NodeJS.ProcessEnv): Promise<ApiSettings> {
+  const config = await Config.load({
+    files: args.files,
+    dirs: args.dirs,
+    program: 'glance-api',
+    env,
+    declared: chapters,
+  })
+  const server = config.group('DEFAULT', serverOptions)
+  const api = config.group('DEFAULT', apiOptions)
+  const data = config.group('DEFAULT', imageDataOptions)
+  const database = config.group('database', databaseOptions)
+  const metrics = config.group('glimpse', metricsOptions)
+  const { allow_remote_without_auth } = config.group('glimpse', listeningOptions)
+  const context = config.group('DEFAULT', contextOptions)
+  const logging = config.group('DEFAULT', loggingOptions)
+  const identity = readIdentity(config)
+  const quotaBytes = parseStorageQuota(data.user_storage_quota)
+  if (quotaBytes === undefined) {
+    config.refuse({ group: 'DEFAULT', name: 'user_storage_quota' }, 'expected a size such as 500MB, or 0')
+  }
+  const hashingAlgorithm = nodeHashName(data.hashing_algorithm)
+  if (hashingAlgorithm === undefined) {
+    config.refuse({ group: 'DEFAULT', name: 'hashing_algorithm' }, 'expected a hash that this system can compute')
+  }
+  if (database.connection === null) {
+    config.refuse(
+      { group: 'database', name: 'connection' },
+      'expected the URL of a database; `glimpse up` starts a service with one of its own',
+    )
+  }
+  const settings = {
+    app: {
+      http: config.group('DEFAULT', httpOptions),
+      images: config.group('DEFAULT', imageOptions),
+      formats: config.group('image_format', imageFormatOptions),
+      cors: config.group('cors', corsOptions),
+      healthcheck: config.group('healthcheck', healthcheckOptions),
+      proxy: config.group('oslo_middleware', proxyOptions),
+      sslHeader: config.group('DEFAULT', sslHeaderOptions),
+      maxRequestIdLength: context.max_request_id_length,
+      allowAnonymousAccess: context.allow_anonymous_access,
+      cacheEnabled: api.image_cache_dir !== null,
+      importMethods: api.enabled_import_methods,
+      hashingAlgorithm: data.hashing_algorithm,
+      upload: { capBytes: data.image_size_cap, quotaBytes: quotaBytes ?? null },
+    },
+    policy: readPolicy(config),
+    stores: readStores(config),
+  }
+  const report = config.finish(knownOptions)
+  return {
+    ...settings,
+    database: { ...database, connection: database.connection ?? '' },
+    identity,
+    logging: { ...logging, debug: logging.debug || args.debug },
+    metrics,
+    workers: workerCount(server.workers),
+    listen: {
+      host: listeningHost({
+        server,
+        hostIsGiven: config.isSet('DEFAULT', 'bind_host'),
+        authenticates: identity.authenticates,
+        allowRemoteWithoutAuth: allow_remote_without_auth,
+      }),
+      port: server.bind_port,
+      backlog: server.backlog,
+      idleMs: server.client_socket_timeout * 1000,
+      keepAlive: server.http_keepalive,
+      drainMs: server.graceful_shutdown_timeout * 1000,
+    },
+    files: config.files,
+    report,
+  }
+}
