@@ -21,7 +21,10 @@ describe('answers as the reference does', () => {
   before(async () => {
     const { keystone } = await peers('keystone')
     personas = await makePersonas(keystone)
-    deployments = await Promise.all([deploy(reference, caseSettings), deploy(glimpse, caseSettings)])
+    deployments = await Promise.all([
+      deploy(reference, { extra: caseSettings }),
+      deploy(glimpse, { extra: caseSettings }),
+    ])
     await Promise.all(deployments.map((deployment) => makeFixtures(deployment, personas)))
   })
 

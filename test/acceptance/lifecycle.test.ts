@@ -4,8 +4,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { peers } from '../support/peers.ts'
+import { until } from '../support/until.ts'
 import { ImagesClient } from './support/client.ts'
 import { type Deployment, deploy, target } from './support/deployment.ts'
 import { expectStatus } from './support/http.ts'
@@ -197,12 +197,3 @@ describe(`images of ${target().name}`, () => {
     assert.equal((await member.download(id)).toString(), 'data')
   })
 })
-
-/** Polls until the condition holds. @throws after 20 s */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`still not so after 20 s: ${condition}`)
-    await sleep(25)
-  }
-}

@@ -72,35 +72,49 @@ export async function stopDaemon(
   while (isAlive(record)) await sleep(20)
 }
 
-/** Runs a program to its end. @throws with its output if it fails */
-export function run(
+export interface Execution {
+  /** Null if a signal ended it. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface ExecuteOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** 120 s by default; then it gets SIGTERM. */
+  readonly timeoutMs?: number
+}
+
+/** Runs a program to its end, whatever that is. @throws if it cannot be started */
+export function execute(
   command: readonly [string, ...string[]],
-  options: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string; timeoutMs?: number } = {},
-): Promise<string> {
+  { env, cwd, timeoutMs = 120_000 }: ExecuteOptions = {},
+): Promise<Execution> {
   const [program, ...args] = command
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? 120_000,
-      ...(options.env && { env: options.env }),
-      ...(options.cwd && { cwd: options.cwd }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      ...(env && { env }),
+      ...(cwd && { cwd }),
     })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text
-    })
+    const output = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text
+      })
+    }
     child.once('error', reject)
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve(stdout)
-      else reject(new Error(`${command.join(' ')} ended with ${signal ?? code}:\n${stdout}${stderr}`.trimEnd()))
-    })
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
+    child.once('close', (code) => resolve({ code, ...output }))
   })
+}
+
+/** Runs a program to its end and gives its standard output. @throws with all its output if it fails */
+export async function run(command: readonly [string, ...string[]], options: ExecuteOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await execute(command, options)
+  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${stdout}${stderr}`.trimEnd())
+  return stdout
 }
 
 /**

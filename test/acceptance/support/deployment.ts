@@ -17,6 +17,8 @@ export interface Deployment extends AsyncDisposable {
   readonly imagesDirectory: string
   /** Sends a request with the persona's token. */
   request(persona: Persona, request: HttpRequest): Promise<HttpAnswer>
+  /** Starts the service again, with its files as they are; it may have been killed. */
+  restart(): Promise<void>
 }
 
 /** What `$GLIMPSE_ACCEPTANCE` names: `glimpse` (the default) or `reference`, against which the same tests pass. */
@@ -27,12 +29,27 @@ export function target(): Implementation {
   return known
 }
 
-/** Deploys a service with Keystone, memcached, MariaDB and a file store; `extra` is laid over that configuration. */
-export async function deploy(implementation: Implementation, extra: Sections = {}): Promise<Deployment> {
+export interface DeployOptions {
+  /** Laid over the configuration. */
+  readonly extra?: Sections
+  /** Read before it. */
+  readonly configFiles?: readonly string[]
+  /** Shares the database and the folder of a running deployment, which must outlive this one. */
+  readonly beside?: Deployment
+}
+
+/**
+ * Deploys a service with Keystone, memcached, MariaDB and a file store. The database is made by the implementation's
+ * own `db_sync`, which also runs on a shared one.
+ */
+export async function deploy(
+  implementation: Implementation,
+  { extra = {}, configFiles = [], beside }: DeployOptions = {},
+): Promise<Deployment> {
   const { mariadb, keystone, memcached } = await peers('mariadb', 'keystone', 'memcached')
   const directory = await mkdtemp(join(tmpdir(), `glimpse-acceptance-${implementation.name}-`))
-  const imagesDirectory = join(directory, 'images')
-  const database = await mariadb.createDatabase()
+  const imagesDirectory = beside?.imagesDirectory ?? join(directory, 'images')
+  const database = beside?.database ?? (await mariadb.createDatabase())
   const config = mergeSections(
     keystoneSections(keystone, memcached),
     fileStoreSections(imagesDirectory),
@@ -40,21 +57,26 @@ export async function deploy(implementation: Implementation, extra: Sections = {
     extra,
   )
   const remove = async () => {
-    await database.drop()
+    if (!beside) await database.drop()
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    await manage(implementation, await writeServiceConfig(implementation, { directory, config }), ['db_sync'])
-    const service = await startService(implementation, { directory, config })
+    const options = { directory, config, configFiles }
+    await manage(implementation, await writeServiceConfig(implementation, options), ['db_sync'])
+    let service = await startService(implementation, options)
     return {
-      service,
-      database,
-      imagesDirectory,
+      get service() {
+        return service
+      },
+      ...{ database, imagesDirectory },
       request: (persona, request) =>
         send(service.url, {
           ...request,
           headers: { ...(persona.token !== undefined && { 'x-auth-token': persona.token }), ...request.headers },
         }),
+      async restart() {
+        service = await service.restart()
+      },
       async [Symbol.asyncDispose]() {
         await service.stop()
         await remove()
