@@ -75,9 +75,8 @@ class OsloLogger implements Logger {
   constructor(sink: Sink, options: { debug: boolean; bound: Readonly<Record<string, unknown>> }) {
     this.#sink = sink
     this.#debug = options.debug
-    const { requestId, userId, projectId, ...bound } = options.bound
-    this.#bound = bound
-    this.#context = requestId === undefined ? '-' : `${requestId} ${userId ?? '-'} ${projectId ?? '-'} - - -`
+    this.#bound = options.bound
+    this.#context = contextText(options.bound)
   }
 
   debug(fields: object, message: string): void {
@@ -98,14 +97,31 @@ class OsloLogger implements Logger {
 
   #write(level: Level, fields: object, message: string): void {
     const time = new Date().toISOString().slice(0, 23).replace('T', ' ')
-    let line = `${time} ${process.pid} ${levelNames[level]} glance [${this.#context}] ${message}`
+    const context = 'requestId' in fields ? contextText(fields) : this.#context
+    let line = `${time} ${process.pid} ${levelNames[level]} glance [${context}] ${message}`
     for (const source of [this.#bound, fields]) {
       for (const [key, value] of Object.entries(source)) {
-        if (value !== undefined) line += ` ${key}=${secretKeys.test(key) ? '***' : text(value)}`
+        if (value !== undefined && !contextKeys.has(key))
+          line += ` ${key}=${secretKeys.test(key) ? '***' : text(value)}`
       }
     }
     this.#sink.write(`${line}\n`)
   }
+}
+
+const contextKeys: ReadonlySet<string> = new Set(['requestId', 'userId', 'projectId'])
+
+/** What stands in brackets: ids of the request, its user and his project. */
+function contextText({
+  requestId,
+  userId,
+  projectId,
+}: {
+  requestId?: unknown
+  userId?: unknown
+  projectId?: unknown
+}): string {
+  return requestId === undefined ? '-' : `${requestId} ${userId ?? '-'} ${projectId ?? '-'} - - -`
 }
 
 function text(value: unknown): string {
