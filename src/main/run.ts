@@ -37,4 +37,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const [name = '', ...argv] = process.argv.slice(2)
-process.exitCode = await run(name, argv)
+const exitCode = await run(name, argv)
+// A worker's channel to its supervisor would keep it alive, though its work is done.
+process.stdout.write('', () => process.exit(exitCode))

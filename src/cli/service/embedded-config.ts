@@ -26,8 +26,6 @@ workers = 1
 connection = sqlite:///${value(databaseFile)}
 
 [glance_store]
-stores = file
-default_store = file
 filesystem_store_datadir = ${value(imagesDir)}
 
 [paste_deploy]
