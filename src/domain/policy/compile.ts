@@ -96,22 +96,14 @@ function compileLocal(node: LocalNode): Check {
     const { text } = node
     return (_, target) => fill(target) === text
   }
-  const [name = '', ...path] = node.path
-  const read = credentialReader(name)
+  const read = credentialReader(node.name)
   if (!read) return never.check
   return (caller, target) => {
     const wanted = fill(target)
-    return wanted !== undefined && holds(read(caller), path, wanted)
+    if (wanted === undefined) return false
+    const value = read(caller)
+    return Array.isArray(value) ? value.includes(wanted) : pythonText(value) === wanted
   }
-}
-
-/** Follows `path` into `value`; in a list one matching element is enough. */
-function holds(value: unknown, path: readonly string[], wanted: string): boolean {
-  if (Array.isArray(value)) return value.some((element) => holds(element, path, wanted))
-  const [key, ...rest] = path
-  if (key === undefined) return pythonText(value) === wanted
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false
-  return holds((value as Record<string, unknown>)[key], rest, wanted)
 }
 
 function compileRemote(node: Extract<CheckNode, { type: 'remote' }>, remote: RemoteCheck | undefined): Compiled {

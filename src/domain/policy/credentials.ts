@@ -27,10 +27,15 @@ const readers: Readonly<Record<string, (caller: Credentials) => unknown>> = {
 
 /** A function that reads the attribute, or undefined if callers have no such attribute. */
 export function credentialReader(name: string): ((caller: Credentials) => unknown) | undefined {
-  return Object.hasOwn(readers, name) ? readers[name] : undefined
+  return isCredential(name) ? readers[name] : undefined
 }
 
-/** The caller in the words of rules, for remote checks and as the target of `context_is_admin`. */
+/** Whether callers have an attribute of that name. */
+export function isCredential(name: string): boolean {
+  return Object.hasOwn(readers, name)
+}
+
+/** The caller in the words of rules, for remote checks. */
 export function credentialRecord(caller: Credentials): Record<string, unknown> {
   const record: Record<string, unknown> = {}
   for (const [name, read] of Object.entries(readers)) {
@@ -38,4 +43,32 @@ export function credentialRecord(caller: Credentials): Record<string, unknown> {
     if (value !== undefined) record[name] = value
   }
   return record
+}
+
+/**
+ * The caller as the target of `context_is_admin`, where some attributes have other names.
+ * @see oslo.context `RequestContext.to_dict`
+ */
+export function callerAsTarget(caller: Credentials, key: string): unknown {
+  switch (key) {
+    case 'user':
+      return caller.userId
+    case 'project':
+    case 'project_id':
+      return caller.projectId
+    case 'domain':
+      return caller.domainId
+    case 'user_domain':
+      return caller.userDomainId
+    case 'project_domain':
+      return caller.projectDomainId
+    case 'system_scope':
+      return caller.systemScope
+    case 'is_admin_project':
+      return caller.isAdminProject ?? true
+    case 'is_admin':
+      return false
+    default:
+      return undefined
+  }
 }

@@ -1,6 +1,6 @@
 import type { RemoteCheck } from '../../ports/remote-check.ts'
 import { type Check, type Compiled, compile } from './compile.ts'
-import { type Credentials, credentialRecord } from './credentials.ts'
+import { type Credentials, callerAsTarget } from './credentials.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { defaultRules, type RuleName } from './rules/index.ts'
 import type { RuleTable } from './rules/rule.ts'
@@ -13,7 +13,7 @@ export interface RuleSource {
   readonly rules: Readonly<Record<string, unknown>>
 }
 
-/** A rule that cannot be used as it is written; it denies everything. */
+/** What is wrong with a rule: it denies everything, or the check that is named does. */
 export interface RuleFault {
   /** Null for a built-in rule. */
   readonly file: string | null
@@ -62,8 +62,7 @@ export class Policy {
   isAdmin(caller: Credentials): MaybePromise<boolean> {
     const check = this.#checks.get('context_is_admin') ?? this.#fallback
     if (!check) return false
-    // The caller is the target too; few rules look at it, so the record is only made when one does.
-    return check(caller, { get: (key) => credentialRecord(caller)[key] }, 'context_is_admin')
+    return check(caller, { get: (key) => callerAsTarget(caller, key) }, 'context_is_admin')
   }
 
   /** Puts the built-in rules in force with those of the sources over them, later ones over earlier ones, all at once. */
@@ -78,9 +77,12 @@ export class Policy {
     const builtIn = this.#options.builtIn ?? defaultRules
     for (const [rule, { check, formerCheck }] of Object.entries(builtIn)) {
       if (written.has(rule)) continue
-      const node = parseRule(check)
+      const { node } = parseRule(check)
       const either = formerCheck !== undefined && !this.enforceNewDefaults
-      written.set(rule, { node: either ? { type: 'or', nodes: [node, parseRule(formerCheck)] } : node, file: null })
+      written.set(rule, {
+        node: either ? { type: 'or', nodes: [node, parseRule(formerCheck).node] } : node,
+        file: null,
+      })
     }
     const link = new Link(written, { ...this.#options, faults })
     const checks = new Map<string, Check>()
@@ -95,7 +97,9 @@ export class Policy {
 
   #parse(text: unknown, { file, rule, faults }: { file: string; rule: string; faults: RuleFault[] }): CheckNode {
     try {
-      return parseRule(text)
+      const { node, problems } = parseRule(text)
+      for (const reason of problems) faults.push({ file, rule, reason })
+      return node
     } catch (error) {
       faults.push({ file, rule, reason: error instanceof Error ? error.message : String(error) })
       return { type: 'constant', value: false }

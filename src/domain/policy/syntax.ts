@@ -1,3 +1,4 @@
+import { isCredential } from './credentials.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 /** A rule as written, before its references are resolved. */
@@ -9,11 +10,17 @@ export type CheckNode =
   | { readonly type: 'role'; readonly match: Template }
   | { readonly type: 'remote'; readonly url: Template }
   | { readonly type: 'literal'; readonly text: string; readonly match: Template }
-  | { readonly type: 'attribute'; readonly path: readonly string[]; readonly match: Template }
+  | { readonly type: 'attribute'; readonly name: string; readonly match: Template }
 
 /** A rule that cannot be understood; the message says why. */
 export class PolicySyntaxError extends Error {
   override readonly name = 'PolicySyntaxError'
+}
+
+export interface ParsedRule {
+  readonly node: CheckNode
+  /** Checks in the rule that mean nothing. As in oslo.policy they fail, and the rest of the rule stands. */
+  readonly problems: readonly string[]
 }
 
 /**
@@ -22,10 +29,11 @@ export class PolicySyntaxError extends Error {
  * @throws PolicySyntaxError
  * @see oslo.policy `_parser.py`
  */
-export function parseRule(rule: unknown): CheckNode {
-  if (rule === null || rule === '') return { type: 'constant', value: true }
-  if (typeof rule === 'string') return new Parser(tokenize(rule)).parse()
-  if (Array.isArray(rule)) return parseList(rule)
+export function parseRule(rule: unknown): ParsedRule {
+  const problems: string[] = []
+  if (rule === null || rule === '') return { node: { type: 'constant', value: true }, problems }
+  if (typeof rule === 'string') return { node: new Parser(tokenize(rule), problems).parse(), problems }
+  if (Array.isArray(rule)) return { node: parseList(rule, problems), problems }
   throw new PolicySyntaxError(`a rule is text or a list, not ${JSON.stringify(rule)}`)
 }
 
@@ -45,6 +53,8 @@ function tokenize(rule: string): Token[] {
     const text = part.slice(start, end)
     const lower = text.toLowerCase()
     if (lower === 'and' || lower === 'or' || lower === 'not') tokens.push({ word: lower })
+    else if (end === part.length && /^(['"]).*\1$/.test(text))
+      throw new PolicySyntaxError(`${text} is a quoted word where a check is expected`)
     else if (text !== '') tokens.push({ word: 'check', text })
     for (let at = end; at < part.length; at += 1) tokens.push({ word: ')' })
   }
@@ -53,10 +63,12 @@ function tokenize(rule: string): Token[] {
 
 class Parser {
   readonly #tokens: readonly Token[]
+  readonly #problems: string[]
   #at = 0
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], problems: string[]) {
     this.#tokens = tokens
+    this.#problems = problems
   }
 
   parse(): CheckNode {
@@ -82,7 +94,7 @@ class Parser {
     const token = this.#tokens[this.#at]
     this.#at += 1
     if (token?.word === 'not') return { type: 'not', node: this.#operand() }
-    if (token?.word === 'check') return parseCheck(token.text)
+    if (token?.word === 'check') return parseCheck(token.text, this.#problems)
     if (token?.word !== '(') throw new PolicySyntaxError(`a check is missing before ${describe(token)}`)
     const node = this.#series('or')
     const close = this.#tokens[this.#at]
@@ -97,7 +109,7 @@ function describe(token: Token | undefined): string {
   return `"${token.word === 'check' ? token.text : token.word}"`
 }
 
-function parseList(rule: readonly unknown[]): CheckNode {
+function parseList(rule: readonly unknown[], problems: string[]): CheckNode {
   if (rule.length === 0) return { type: 'constant', value: true }
   const nodes: CheckNode[] = []
   for (const inner of rule) {
@@ -107,21 +119,20 @@ function parseList(rule: readonly unknown[]): CheckNode {
       type: 'and',
       nodes: checks.map((check) => {
         if (typeof check !== 'string') throw new PolicySyntaxError(`a check is text, not ${JSON.stringify(check)}`)
-        return parseCheck(check)
+        return parseCheck(check, problems)
       }),
     })
   }
   return { type: 'or', nodes }
 }
 
-function parseCheck(text: string): CheckNode {
+function parseCheck(text: string, problems: string[]): CheckNode {
   if (text === '@' || text === '!') return { type: 'constant', value: text === '@' }
-  const quote = text[0]
-  if (text.length >= 2 && (quote === '"' || quote === "'") && text.endsWith(quote)) {
-    throw new PolicySyntaxError(`${text} is a quoted word where a check is expected`)
-  }
   const colon = text.indexOf(':')
-  if (colon < 0) throw new PolicySyntaxError(`"${text}" has no colon`)
+  if (colon < 0) {
+    problems.push(`"${text}" is no check: it has no colon`)
+    return { type: 'constant', value: false }
+  }
   const kind = text.slice(0, colon)
   const match = text.slice(colon + 1)
   if (kind === 'rule') return { type: 'rule', name: match }
@@ -131,7 +142,9 @@ function parseCheck(text: string): CheckNode {
   if (kind === 'role') return { type: 'role', match: template }
   const literal = literalText(kind)
   if (literal !== undefined) return { type: 'literal', text: literal, match: template }
-  return { type: 'attribute', path: kind.split('.'), match: template }
+  const [name = '', ...path] = kind.split('.')
+  if (path.length > 0 && isCredential(name)) throw new PolicySyntaxError(`"${text}": ${name} has no parts`)
+  return { type: 'attribute', name, match: template }
 }
 
 /** The left side of a check as text, if it is a literal of the policy language (which has Python's). */
