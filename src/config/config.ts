@@ -41,6 +41,8 @@ export class Config {
   readonly #layers: Layers
   /** Declared options by key. */
   readonly #specs = new Map<string, OptionSpec>()
+  /** Current keys by deprecated ones. */
+  readonly #current = new Map<string, string>()
   /** Keys that were asked for, deprecated ones too. */
   readonly #asked = new Set<string>()
   readonly #faults = new Map<string, Fault>()
@@ -102,7 +104,11 @@ export class Config {
   }
 
   #declare(group: string, options: OptionGroup): void {
-    for (const [name, spec] of Object.entries(options)) this.#specs.set(optionKey(group, name), spec)
+    for (const [name, spec] of Object.entries(options)) {
+      const [key = '', ...old] = keysOf({ group, name, spec })
+      this.#specs.set(key, spec)
+      for (const oldKey of old) this.#current.set(oldKey, key)
+    }
   }
 
   #find({ group, name }: { group: string; name: string }): Found | undefined {
@@ -143,11 +149,11 @@ export class Config {
         dot < 0
           ? [optionKey(context.group, reference), optionKey('DEFAULT', reference)]
           : [optionKey(reference.slice(0, dot), reference.slice(dot + 1))]
-      for (const key of places) {
+      for (const place of places) {
+        const key = this.#specs.has(place) ? place : (this.#current.get(place) ?? place)
+        const [group = '', name = ''] = key.split('/')
         const spec = this.#specs.get(key)
-        const group = key.slice(0, key.indexOf('/'))
-        const keys = spec ? keysOf({ group, name: key.slice(group.length + 1), spec }) : [key]
-        const target = this.#layers.find(keys, { multi: false })?.texts[0] ?? (spec && defaultText(spec))
+        const target = this.#find({ group, name })?.texts.at(-1) ?? (spec && defaultText(spec))
         if (target === undefined) continue
         if (context.within.includes(key)) throw new ReferenceFault(`$${reference} refers to itself`)
         return this.#substitute(target, { group, within: [...context.within, key] })

@@ -51,10 +51,8 @@ export async function readSources(options: SourceOptions): Promise<Sources> {
       files.push({ path, content })
       faults.push(...content.faults.map(({ line, problem }) => ({ place: `${path}:${line}`, problem })))
     } catch (error) {
-      faults.push({
-        place: path,
-        problem: `the file cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`,
-      })
+      const { code } = error as NodeJS.ErrnoException
+      faults.push({ place: path, problem: code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${code}` })
     }
   }
   return { files, faults }

@@ -2,6 +2,7 @@ import { apiOptions } from '../config/groups/api.ts'
 import { databaseOptions } from '../config/groups/database.ts'
 import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
 import { serverOptions } from '../config/groups/server.ts'
+import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { Chapter } from '../config/render.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
@@ -9,6 +10,7 @@ import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/optio
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpOptions } from '../http/options.ts'
+import { contextOptions } from '../http/plugins/context-options.ts'
 import { corsOptions } from '../http/plugins/cors.ts'
 import { healthcheckOptions } from '../http/plugins/healthcheck.ts'
 import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
@@ -19,7 +21,7 @@ import { metricsOptions } from './metrics-server.ts'
 /** All declared options, in the order of the sample file and of docs/configuration.md. */
 export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'Server', options: serverOptions },
-  { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions } },
+  { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions, ...contextOptions } },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions } },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
@@ -30,6 +32,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'paste_deploy', title: 'What stands before the API', options: pasteDeployOptions },
   { group: 'keystone_authtoken', title: 'Validation of tokens', options: keystone_authtokenOptions },
   { group: 'keystone_authtoken', title: 'Account of the service at Keystone', options: keystoneAccountOptions },
+  { group: 'glance_store', title: 'Stores', options: { ...glanceStoreOptions, ...backendOptions } },
   {
     group: 'glance_store',
     title: 'File store; with enabled_backends these stand in the section of the store',
