@@ -5,7 +5,8 @@ import { describe, it } from 'node:test'
 import type { OptionGroup, Values } from '../../config/option.ts'
 import { permits } from './access-rules.ts'
 import { keystoneAccount } from './keystone-account.ts'
-import { type KeystoneAccountConfig, keystoneAccountOptions } from './keystone-options.ts'
+import { keystoneProblems } from './keystone-check.ts'
+import { type KeystoneAccountConfig, keystone_authtokenOptions, keystoneAccountOptions } from './keystone-options.ts'
 import { openRemoteCheck } from './remote-check.ts'
 import { createSealer } from './sealer.ts'
 import { TokenCache } from './token-cache.ts'
@@ -79,6 +80,33 @@ describe('keystoneAccount', () => {
     })
     assert.equal(accountOf({ auth_host: '::1', admin_user: 'glance' }).url, 'https://[::1]:35357/v3')
   })
+})
+
+describe('keystoneProblems', () => {
+  const authtoken = defaultsOf(keystone_authtokenOptions)
+  const account = defaultsOf(keystoneAccountOptions)
+  const cases = [
+    [{}, {}, ['auth_type']],
+    [{}, { auth_type: 'password' }, ['auth_url', 'username', 'password']],
+    [{}, { auth_type: 'password', auth_url: 'http://k', username: 'glance', password: 'p' }, []],
+    [{}, { admin_user: 'glance', admin_password: 'p', identity_uri: 'http://k' }, []],
+    [
+      {},
+      { auth_type: 'v3applicationcredential', auth_url: 'http://k' },
+      ['application_credential_id', 'application_credential_secret'],
+    ],
+    [{ memcache_security_strategy: 'MAC' }, { admin_user: 'glance' }, ['memcache_secret_key']],
+    [{ memcache_security_strategy: 'ENCRYPT', memcache_secret_key: 's' }, { admin_user: 'glance' }, []],
+  ] as const
+  for (const [changedAuthtoken, changedAccount, missing] of cases) {
+    it(`misses ${missing.join(', ') || 'nothing'} in ${JSON.stringify({ ...changedAuthtoken, ...changedAccount })}`, () => {
+      const problems = keystoneProblems({ ...authtoken, ...changedAuthtoken }, { ...account, ...changedAccount })
+      assert.deepEqual(
+        problems.map(({ option }) => option),
+        missing,
+      )
+    })
+  }
 })
 
 describe('permits', () => {

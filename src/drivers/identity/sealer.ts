@@ -25,6 +25,7 @@ export function createSealer(strategy: SealStrategy, secret: string): Sealer {
       open: (_, sealed) => sealed,
     }
   }
+  if (secret === '') throw new TypeError('a sealer needs a secret')
   const keyFor = (token: string, use: string) =>
     createHmac('sha256', secret).update(`${strategy} ${use} ${token}`).digest()
   const keyOf = (token: string) => prefix + keyFor(token, 'name').toString('hex')
