@@ -14,7 +14,11 @@ import { filtersOf } from './list-filters.ts'
  * @throws marker_not_found
  * @see glance `db/sqlalchemy/api.py`: `_image_get_all`
  */
-export async function listImages(database: Database, statements: Statements, query: ImageQuery): Promise<Image[]> {
+export async function listImages(
+  database: Database,
+  options: { statements: Statements; hints: PageHints; query: ImageQuery },
+): Promise<Image[]> {
+  const { statements, hints, query } = options
   const filters = filtersOf(query, database.dialect)
   const values = filters.values
   values.project = query.viewer.projectId
@@ -25,18 +29,28 @@ export async function listImages(database: Database, statements: Statements, que
     for (const [index, value] of marker.entries()) values[`marker${index}`] = value
     markerNulls = marker.map((value) => value === null)
   }
-  const statement = statements.get(keyOf(query, filters.key, markerNulls), () => {
+  const hinted = hints.enabled && isWalk(query)
+  const statement = statements.get(`${keyOf(query, filters.key, markerNulls)}|${hinted}`, () => {
     const conditions = [sql`i.deleted = false`, sql`i.status <> 'killed'`, ...filters.conditions()]
     const after = markerNulls ? afterMarker(query.sort, markerNulls, database.capabilities) : [undefined]
     const branches = after.flatMap((condition) =>
       scopesOf(query).map((scope) => ({
-        source: scope.source,
+        source:
+          hinted && scope.index ? sql`images i force index (${sql.ref(indexOf(scope.index, query))})` : scope.source,
         where: sql.join([...scope.conditions, ...conditions, ...(condition ? [condition] : [])], sql` and `),
       })),
     )
     return pageOf(branches, query)
   })
-  const drafts = (await database.rows(statement, values)).map((row) => new Draft(row, 0))
+  let rows: readonly Row[]
+  try {
+    rows = await database.rows(statement, values)
+  } catch (error) {
+    if (!hinted || (error as { errno?: number }).errno !== noSuchIndex) throw error
+    hints.enabled = false
+    return listImages(database, options)
+  }
+  const drafts = rows.map((row) => new Draft(row, 0))
   await readChildren(database, statements, drafts)
   return drafts.map((draft) => draft.image())
 }
@@ -48,10 +62,42 @@ function keyOf(query: ImageQuery, filters: string, markerNulls: readonly boolean
   return `list|${scope}|${sorting}|${markerNulls?.join()}|${limit}|${filters}`
 }
 
+/** Whether our own page indexes can be named in statements; false on a database that `db sync` has not brought them to. */
+export interface PageHints {
+  enabled: boolean
+}
+
+/** ER_KEY_DOES_NOT_EXITS */
+const noSuchIndex = 1176
+
+/** Columns that the page indexes of MySQL are named after; without being told, its optimizer walks them from their start. */
+type PageIndex = 'images' | 'images_visibility' | 'images_owner'
+
+/** True if walking a page index in order is the way to go, because no filter picks few images out of many. */
+function isWalk(query: ImageQuery): boolean {
+  const { id, name, checksum, osHashValue, owner, properties, tags, times, osHidden, sort } = query
+  const selective = [id, name, checksum, osHashValue, owner, properties, tags, times]
+  const indexed = sort[0]?.key === 'created_at' || sort[0]?.key === 'name'
+  const uniform = sort.every(({ direction }) => direction === sort[0]?.direction)
+  return (
+    indexed && uniform && osHidden !== undefined && selective.every((filter) => filter === undefined || isEmpty(filter))
+  )
+}
+
+function isEmpty(filter: unknown): boolean {
+  return typeof filter === 'object' && filter !== null && Object.keys(filter).length === 0
+}
+
+function indexOf(index: PageIndex, { sort }: ImageQuery): string {
+  return `glimpse_${index}_${sort[0]?.key === 'name' ? 'name' : 'created'}`
+}
+
 /** A set of images that an index can walk in order, out of which a list is united. */
 interface Scope {
   readonly source: RawBuilder<unknown>
   readonly conditions: readonly RawBuilder<unknown>[]
+  /** The index to walk; absent where rows are few. */
+  readonly index?: PageIndex
 }
 
 const images = sql`images i`
@@ -61,16 +107,21 @@ const owned = sql`i.owner = ${slot('project')}`
 function scopesOf({ viewer, visibility, memberStatus }: ImageQuery): Scope[] {
   const withVisibility = (word: string) => sql`i.visibility = ${sql.lit(word)}`
   if (viewer.isAdmin) {
-    if (visibility === 'all') return [{ source: images, conditions: [] }]
-    if (visibility) return [{ source: images, conditions: [withVisibility(visibility)] }]
+    if (visibility === 'all') return [{ source: images, conditions: [], index: 'images' }]
+    if (visibility) return [{ source: images, conditions: [withVisibility(visibility)], index: 'images_visibility' }]
     const notCommunity = sql`i.visibility <> 'community'`
     const condition = viewer.projectId === null ? notCommunity : sql`(${notCommunity} or ${owned})`
-    return [{ source: images, conditions: [condition] }]
+    return [{ source: images, conditions: [condition], index: 'images' }]
   }
-  const open = (word: string): Scope => ({ source: images, conditions: [withVisibility(word)] })
+  const open = (word: string): Scope => ({
+    source: images,
+    conditions: [withVisibility(word)],
+    index: 'images_visibility',
+  })
   const own: Scope = {
     source: images,
     conditions: visibility && visibility !== 'all' ? [owned, withVisibility(visibility)] : [owned],
+    index: 'images_owner',
   }
   const shared: Scope = {
     source: sql`image_members m join images i on i.id = m.image_id`,

@@ -8,7 +8,7 @@ import { type Statements, slot } from '../statement.ts'
 import { formatTimestamp, now } from '../timestamps.ts'
 import { ChildWriter } from './image-children.ts'
 import { columnsOf, defaultFields } from './image-fields.ts'
-import { listImages } from './image-list.ts'
+import { listImages, type PageHints } from './image-list.ts'
 import { readImage } from './image-reads.ts'
 import { lockImage } from './lock-image.ts'
 import { refuseWideCharacters } from './wide-characters.ts'
@@ -17,10 +17,12 @@ import { refuseWideCharacters } from './wide-characters.ts'
 export class SqlImageRepository implements ImageRepository {
   readonly #database: Database
   readonly #statements: Statements
+  readonly #hints: PageHints
 
   constructor(database: Database, statements: Statements) {
     this.#database = database
     this.#statements = statements
+    this.#hints = { enabled: database.dialect === 'mysql' }
   }
 
   get(id: string): Promise<Image | undefined> {
@@ -28,7 +30,7 @@ export class SqlImageRepository implements ImageRepository {
   }
 
   list(query: ImageQuery): Promise<Image[]> {
-    return listImages(this.#database, this.#statements, query)
+    return listImages(this.#database, { statements: this.#statements, hints: this.#hints, query })
   }
 
   async create(image: NewImage): Promise<Image> {
