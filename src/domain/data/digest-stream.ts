@@ -38,20 +38,32 @@ export class DigestStream {
     }
   }
 
+  /** Where the next bytes go, in one stretch; empty while the ring is full. @throws what made a hashing thread fail */
+  space(): Uint8Array {
+    if (this.#failure !== undefined) throw this.#failure
+    const free = this.#ring.free()
+    if (free.length === 0 && this.#unrungBytes > 0) this.#ringBells()
+    return free
+  }
+
+  /** Passes on the first `count` bytes of `space()`. */
+  grow(count: number): void {
+    this.#ring.publish(count)
+    this.#unrungBytes += count
+    if (this.#unrungBytes >= bellBytes) this.#ringBells()
+  }
+
   /** Copies what fits now; returns how many bytes of `chunk` it took. @throws what made a hashing thread fail */
   append(chunk: Uint8Array): number {
-    if (this.#failure !== undefined) throw this.#failure
     let taken = 0
     while (taken < chunk.length) {
-      const free = this.#ring.free()
-      if (free.length === 0) break
-      const count = Math.min(free.length, chunk.length - taken)
-      free.set(taken === 0 && count === chunk.length ? chunk : chunk.subarray(taken, taken + count))
-      this.#ring.publish(count)
-      taken += count
+      const space = this.space()
+      if (space.length === 0) break
+      const piece = chunk.subarray(taken, taken + space.length)
+      space.set(piece)
+      this.grow(piece.length)
+      taken += piece.length
     }
-    this.#unrungBytes += taken
-    if (this.#unrungBytes >= bellBytes || taken < chunk.length) this.#ringBells()
     return taken
   }
 

@@ -10,6 +10,15 @@ import type { DigestStream } from './digest-stream.ts'
 const writeBytes = 256 * 1024
 const maxWriteBytes = 1024 * 1024
 
+/** A body whose source can also be emptied at once, without a buffer for each piece. */
+export interface UploadBody extends Readable {
+  /**
+   * Moves bytes that follow the last chunk straight into `target`; returns how many, 0 if none are there now or if
+   * chunks wait to be read first.
+   */
+  pull?(target: Uint8Array): number
+}
+
 export interface ReceiveOptions {
   readonly writer: BlobWriter
   readonly digests: DigestPool
@@ -35,9 +44,9 @@ export interface Received {
  * Neither commits nor aborts the writer.
  * @throws upload_aborted when the body breaks off, upload_size_mismatch, what `checkSize` and the writer throw
  */
-export async function receive(body: Readable, options: ReceiveOptions): Promise<Received> {
+export async function receive(body: UploadBody, options: ReceiveOptions): Promise<Received> {
   const stream = options.digests.open(options.algorithms)
-  const sink = new ReceiveSink(stream, options)
+  const sink = new ReceiveSink(stream, body, options)
   try {
     await pipeline(body, sink, options.signal ? { signal: options.signal } : {})
     const { sizeBytes } = options
@@ -54,17 +63,19 @@ export async function receive(body: Readable, options: ReceiveOptions): Promise<
   }
 }
 
-/** Copies chunks into the ring, and hands what lies in the ring to the store, one write at a time. */
+/** Fills the ring from the body, and hands what lies in the ring to the store, one write at a time. */
 class ReceiveSink extends Writable {
   receivedBytes = 0
   readonly #stream: DigestStream
+  readonly #body: UploadBody
   readonly #options: ReceiveOptions
   #writtenBytes = 0
   #writing: Promise<void> | undefined
 
-  constructor(stream: DigestStream, options: ReceiveOptions) {
+  constructor(stream: DigestStream, body: UploadBody, options: ReceiveOptions) {
     super({ highWaterMark: 1 })
     this.#stream = stream
+    this.#body = body
     this.#options = options
   }
 
@@ -75,13 +86,12 @@ class ReceiveSink extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     try {
-      this.receivedBytes += chunk.length
-      this.#options.checkSize(this.receivedBytes)
-      this.#options.inspect?.(chunk)
-      const taken = this.#stream.append(chunk)
+      this.#see(chunk)
+      const rest = chunk.subarray(this.#stream.append(chunk))
+      const isFull = rest.length > 0 || this.#pull(chunk.length) === 'full'
       this.#pump({ all: false })
-      if (taken === chunk.length) done()
-      else this.#appendRest(chunk.subarray(taken)).then(() => done(), done)
+      if (isFull) this.#waitAndFill(rest, chunk.length).then(() => done(), done)
+      else done()
     } catch (error) {
       done(error as Error)
     }
@@ -91,13 +101,36 @@ class ReceiveSink extends Writable {
     this.#drain().then(() => done(), done)
   }
 
-  async #appendRest(chunk: Uint8Array): Promise<void> {
+  /** Goes on with `rest`, and with what can be pulled, whenever the ring has room again. */
+  async #waitAndFill(chunk: Uint8Array, chunkBytes: number): Promise<void> {
     let rest = chunk
-    while (rest.length > 0 && !this.destroyed) {
+    let filled: 'full' | 'empty' = 'full'
+    while (filled === 'full' && !this.destroyed) {
       this.#pump({ all: true })
       await this.#stream.room(this.#writing)
       rest = rest.subarray(this.#stream.append(rest))
+      if (rest.length === 0) filled = this.#pull(chunkBytes)
     }
+  }
+
+  /** Fills the ring from the body itself, unless a chunk waits behind the current one of `chunkBytes`. */
+  #pull(chunkBytes: number): 'full' | 'empty' {
+    if (this.#body.pull === undefined) return 'empty'
+    while (this.writableLength <= chunkBytes) {
+      const space = this.#stream.space()
+      if (space.length === 0) return 'full'
+      const count = this.#body.pull(space)
+      if (count <= 0) return 'empty'
+      this.#see(space.subarray(0, count))
+      this.#stream.grow(count)
+    }
+    return 'empty'
+  }
+
+  #see(bytes: Uint8Array): void {
+    this.receivedBytes += bytes.length
+    this.#options.checkSize(this.receivedBytes)
+    this.#options.inspect?.(bytes)
   }
 
   async #drain(): Promise<void> {

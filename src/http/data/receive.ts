@@ -2,7 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { UploadImage } from '../../domain/images/upload.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import { sendNothing } from '../reply.ts'
+import { directBody } from './direct-body.ts'
 import { askForBody } from './expect-continue.ts'
+import type { Libc } from './libc.ts'
 import { lingerAfter } from './linger.ts'
 
 /**
@@ -12,7 +14,7 @@ import { lingerAfter } from './linger.ts'
 export async function receiveImageData(
   request: FastifyRequest,
   reply: FastifyReply,
-  { uploads, imageId }: { uploads: UploadImage; imageId: string },
+  { uploads, imageId, libc }: { uploads: UploadImage; imageId: string; libc: Libc | undefined },
 ): Promise<FastifyReply> {
   try {
     requireOctetStream(request.headers['content-type'])
@@ -22,7 +24,10 @@ export async function receiveImageData(
       storeId: single(request.headers['x-image-meta-store']),
     })
     askForBody(reply.raw)
-    await upload.run(request.raw)
+    const body = directBody(request.raw, libc)
+    await upload.run(body ?? request.raw)
+    // The parser has not seen what was pulled: it would take the next request for the rest of this body.
+    if (body?.bypassed) reply.header('connection', 'close')
     return sendNothing(reply)
   } catch (error) {
     lingerAfter(request.raw, reply.raw)
