@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { hasCode } from '../../src/errors/error.ts'
+import type { ImageQuery, NewImage, Repositories, Viewer } from '../../src/ports/repositories.ts'
+
+const newestFirst: ImageQuery['sort'] = [
+  { key: 'created_at', direction: 'desc' },
+  { key: 'id', direction: 'desc' },
+]
+
+/** What every implementation of the repositories promises. `open` gives repositories over an empty database. */
+export function describeRepositories(name: string, open: () => Promise<Repositories>): void {
+  describe(`repositories on ${name}`, () => {
+    let repositories: Repositories
+    before(async () => {
+      repositories = await open()
+    })
+    after(() => repositories.close())
+
+    const create = (values: Partial<NewImage> = {}) =>
+      repositories.images.create({ id: randomUUID(), status: 'queued', visibility: 'shared', ...values })
+    const listIds = async (viewer: Viewer, query: Partial<ImageQuery> = {}) =>
+      (await repositories.images.list({ viewer, sort: newestFirst, limit: 100, ...query })).map(({ id }) => id)
+
+    it('gives back an image as it was created', async () => {
+      const created = await create({
+        name: 'Grün',
+        owner: 'p',
+        sizeBytes: 5_000_000_000_000,
+        minRamMib: 512,
+        protected: true,
+        properties: { os_distro: 'debian', empty: null },
+        tags: ['z', 'a', 'z'],
+        locations: [{ url: 'file:///x', metadata: { store: 'fast' }, status: 'active' }],
+      })
+      assert.equal(created.sizeBytes, 5_000_000_000_000)
+      assert.deepEqual(created.tags, ['z', 'a'])
+      assert.deepEqual(created.locations[0]?.metadata, { store: 'fast' })
+      assert.equal(created.createdAt.getMilliseconds(), 0)
+      assert.deepEqual(await repositories.images.get(created.id), created)
+    })
+
+    it('knows no image that was never created', async () => {
+      assert.equal(await repositories.images.get(randomUUID()), undefined)
+    })
+
+    it('keeps the id of a deleted image taken', async () => {
+      const { id } = await create()
+      await repositories.images.delete(id)
+      assert.equal(await repositories.images.get(id), undefined)
+      await assert.rejects(create({ id }), (error) => hasCode(error, 'image_id_taken'))
+    })
+
+    it('refuses characters of four bytes in UTF-8', async () => {
+      await assert.rejects(create({ name: '😀' }), (error) => hasCode(error, 'bad_request'))
+      await assert.rejects(create({ properties: { smile: '😀' } }), (error) => hasCode(error, 'bad_request'))
+    })
+
+    it('changes fields, properties, tags and locations at once', async () => {
+      const { id, locations } = await create({
+        properties: { kept: '1', changed: '1', gone: '1' },
+        tags: ['kept', 'gone'],
+        locations: [{ url: 'file:///old', metadata: {}, status: 'active' }],
+      })
+      const changed = await repositories.images.update(id, {
+        fields: { name: 'new', status: 'active' },
+        setProperties: { changed: '2', added: '3' },
+        removeProperties: ['gone'],
+        tags: ['kept', 'added'],
+        addLocations: [{ url: 'file:///new', metadata: { store: 's' }, status: 'active' }],
+        removeLocations: locations.map((location) => ({ id: location.id, status: 'deleted' })),
+      })
+      assert.deepEqual(changed.properties, { kept: '1', changed: '2', added: '3' })
+      assert.deepEqual(changed.tags, ['kept', 'added'])
+      assert.deepEqual(
+        changed.locations.map(({ url }) => url),
+        ['file:///new'],
+      )
+      assert.deepEqual([changed.name, changed.status], ['new', 'active'])
+      assert.deepEqual(await repositories.images.get(id), changed)
+    })
+
+    it('sets a property again that was removed', async () => {
+      const { id } = await create({ properties: { p: '1' } })
+      await repositories.images.update(id, { removeProperties: ['p'] })
+      const again = await repositories.images.update(id, { setProperties: { p: '2' } })
+      assert.deepEqual(again.properties, { p: '2' })
+    })
+
+    it('changes nothing when the status is not the expected one', async () => {
+      const { id } = await create({ status: 'active', properties: { p: '1' } })
+      const change = { fields: { status: 'saving' }, setProperties: { p: '2' } } as const
+      await assert.rejects(repositories.images.update(id, change, { from: ['queued'] }), (error) =>
+        hasCode(error, 'image_status_conflict'),
+      )
+      const image = await repositories.images.get(id)
+      assert.deepEqual([image?.status, image?.properties], ['active', { p: '1' }])
+      await assert.rejects(repositories.images.delete(id, { from: ['queued'] }), (error) =>
+        hasCode(error, 'image_status_conflict'),
+      )
+      await assert.rejects(repositories.images.update(randomUUID(), change), (error) =>
+        hasCode(error, 'image_not_found'),
+      )
+    })
+
+    it('lets exactly one of several take an image from a status', async () => {
+      const { id } = await create()
+      const attempts = await Promise.allSettled(
+        Array.from({ length: 8 }, () =>
+          repositories.images.update(id, { fields: { status: 'saving' }, tags: ['t'] }, { from: ['queued'] }),
+        ),
+      )
+      assert.equal(attempts.filter(({ status }) => status === 'fulfilled').length, 1)
+      assert.deepEqual((await repositories.images.get(id))?.tags, ['t'])
+    })
+
+    it('loses no property when many are set at the same time', async () => {
+      const { id } = await create()
+      const names = Array.from({ length: 8 }, (_, i) => `p${i}`)
+      await Promise.all(names.map((p) => repositories.images.update(id, { setProperties: { [p]: p } })))
+      assert.deepEqual(Object.keys((await repositories.images.get(id))?.properties ?? {}).sort(), names)
+    })
+
+    it('adds a tag once and says when one is missing', async () => {
+      const { id } = await create()
+      await Promise.all([1, 2, 3].map(() => repositories.images.addTag(id, 't')))
+      assert.deepEqual((await repositories.images.get(id))?.tags, ['t'])
+      await repositories.images.removeTag(id, 't')
+      await assert.rejects(repositories.images.removeTag(id, 't'), (error) => hasCode(error, 'tag_not_found'))
+      await assert.rejects(repositories.images.addTag(randomUUID(), 't'), (error) => hasCode(error, 'image_not_found'))
+    })
+
+    it('shows a project its own, public and shared images, and community ones when asked', async () => {
+      const [me, other] = [randomUUID(), randomUUID()]
+      const viewer = { projectId: me, isAdmin: false }
+      const own = await create({ owner: me, visibility: 'private' })
+      const ownCommunity = await create({ owner: me, visibility: 'community' })
+      const open = await create({ owner: other, visibility: 'public' })
+      const community = await create({ owner: other, visibility: 'community' })
+      const closed = await create({ owner: other, visibility: 'private' })
+      const accepted = await create({ owner: other, visibility: 'shared' })
+      const pending = await create({ owner: other, visibility: 'shared' })
+      await repositories.members.create(accepted.id, me, 'accepted')
+      await repositories.members.create(pending.id, me, 'pending')
+      const made = [own, ownCommunity, open, community, closed, accepted, pending].map(({ id }) => id)
+      const seen = async (who: Viewer, query: Partial<ImageQuery> = {}) =>
+        (await listIds(who, { id: made, ...query })).sort()
+      const ids = (...images: { id: string }[]) => images.map(({ id }) => id).sort()
+
+      assert.deepEqual(await seen(viewer), ids(own, ownCommunity, open, accepted))
+      assert.deepEqual(await seen(viewer, { memberStatus: 'all' }), ids(own, ownCommunity, open, accepted, pending))
+      assert.deepEqual(await seen(viewer, { visibility: 'shared', memberStatus: 'pending' }), ids(pending))
+      assert.deepEqual(await seen(viewer, { visibility: 'community' }), ids(ownCommunity, community))
+      assert.deepEqual(await seen(viewer, { visibility: 'private' }), ids(own))
+      assert.deepEqual(await seen(viewer, { visibility: 'all' }), ids(own, ownCommunity, open, community, accepted))
+      assert.deepEqual(await seen({ projectId: null, isAdmin: false }), ids(open))
+      assert.deepEqual(
+        await seen({ projectId: me, isAdmin: true }),
+        ids(own, ownCommunity, open, closed, accepted, pending),
+      )
+      assert.deepEqual(await seen({ projectId: me, isAdmin: true }, { visibility: 'all' }), [...made].sort())
+    })
+
+    it('filters by every kind of condition', async () => {
+      const owner = randomUUID()
+      const viewer = { projectId: owner, isAdmin: false }
+      const small = await create({ owner, name: 'a', sizeBytes: 10, tags: ['x', 'y'], properties: { os: 'l' } })
+      const large = await create({ owner, name: 'b', sizeBytes: 1000, osHidden: true, tags: ['x'], protected: true })
+      const hits = async (query: Partial<ImageQuery>) => (await listIds(viewer, { owner, ...query })).sort()
+
+      assert.deepEqual(await hits({ name: ['a', 'c'] }), [small.id])
+      assert.deepEqual(await hits({ name: [] }), [])
+      assert.deepEqual(await hits({ sizeMinBytes: 11 }), [large.id])
+      assert.deepEqual(await hits({ sizeMaxBytes: 10 }), [small.id])
+      assert.deepEqual(await hits({ tags: ['x', 'y'] }), [small.id])
+      assert.deepEqual(await hits({ tags: ['x'] }), [small.id, large.id].sort())
+      assert.deepEqual(await hits({ properties: { os: 'l' } }), [small.id])
+      assert.deepEqual(await hits({ osHidden: false }), [small.id])
+      assert.deepEqual(await hits({ protected: true }), [large.id])
+      assert.deepEqual(await hits({ status: ['active'] }), [])
+      const future = new Date(Date.now() + 60_000)
+      assert.deepEqual(await hits({ times: [{ column: 'created_at', op: 'gt', at: future }] }), [])
+      assert.equal((await hits({ times: [{ column: 'updated_at', op: 'lte', at: future }] })).length, 2)
+      assert.deepEqual(
+        await hits({ times: [{ column: 'created_at', op: 'neq', at: small.createdAt }], name: ['a'] }),
+        [],
+      )
+    })
+
+    for (const key of ['created_at', 'name', 'size', 'disk_format'] as const) {
+      for (const direction of ['asc', 'desc'] as const) {
+        it(`pages by ${key} ${direction} through all images, each once`, async () => {
+          const owner = randomUUID()
+          const made = []
+          for (const [i, value] of ['b', null, 'a', 'b', null, 'c', 'a'].entries()) {
+            const visibility = i % 2 ? 'public' : 'private'
+            const sizeBytes = value === null ? null : value.charCodeAt(0)
+            made.push(await create({ owner, name: value, diskFormat: value, sizeBytes, visibility, osHidden: false }))
+          }
+          const tail: ImageQuery['sort'] = [
+            { key: 'created_at', direction },
+            { key: 'id', direction },
+          ]
+          const sort = key === 'created_at' ? tail : [{ key, direction }, ...tail]
+          for (const viewer of [
+            { projectId: owner, isAdmin: false },
+            { projectId: owner, isAdmin: true },
+          ]) {
+            const query = { sort, owner, osHidden: false }
+            const whole = await listIds(viewer, query)
+            assert.deepEqual([...whole].sort(), made.map(({ id }) => id).sort())
+            const paged: string[] = []
+            for (;;) {
+              const marker = paged.at(-1)
+              const page = await listIds(viewer, { ...query, limit: 2, ...(marker === undefined ? {} : { marker }) })
+              if (page.length === 0) break
+              paged.push(...page)
+            }
+            assert.deepEqual(paged, whole)
+          }
+        })
+      }
+    }
+
+    it('knows no marker that the viewer cannot see', async () => {
+      const { id } = await create({ owner: randomUUID(), visibility: 'private' })
+      const viewer = { projectId: randomUUID(), isAdmin: false }
+      await assert.rejects(listIds(viewer, { marker: id }), (error) => hasCode(error, 'marker_not_found'))
+      await assert.rejects(listIds(viewer, { marker: 'none' }), (error) => hasCode(error, 'marker_not_found'))
+    })
+
+    it('keeps one membership for image and project', async () => {
+      const { id } = await create({ owner: randomUUID() })
+      const attempts = await Promise.allSettled([1, 2, 3].map(() => repositories.members.create(id, 'm', 'pending')))
+      assert.equal(attempts.filter(({ status }) => status === 'fulfilled').length, 1)
+      await assert.rejects(repositories.members.create(id, 'm', 'pending'), (error) => hasCode(error, 'member_exists'))
+      assert.equal((await repositories.members.update(id, 'm', 'accepted')).status, 'accepted')
+      await repositories.members.delete(id, 'm')
+      await assert.rejects(repositories.members.delete(id, 'm'), (error) => hasCode(error, 'member_not_found'))
+      assert.equal((await repositories.members.create(id, 'm', 'pending')).status, 'pending')
+      await repositories.members.create(id, 'n', 'rejected')
+      assert.deepEqual(
+        (await repositories.members.list(id)).map(({ memberId, status }) => [memberId, status]),
+        [
+          ['m', 'pending'],
+          ['n', 'rejected'],
+        ],
+      )
+      await repositories.images.delete(id)
+      assert.deepEqual(await repositories.members.list(id), [])
+    })
+
+    it('counts each copy of the data that a project stores', async () => {
+      const owner = randomUUID()
+      const location = (url: string) => ({ url, metadata: {}, status: 'active' })
+      const twice = await create({ owner, status: 'active', sizeBytes: 10, locations: [location('a'), location('b')] })
+      await create({ owner, status: 'active', sizeBytes: 5, locations: [location('c')] })
+      await create({ owner, status: 'queued', sizeBytes: 7 })
+      assert.equal(await repositories.images.storageUsage(owner), 25)
+      assert.equal(await repositories.images.storageUsage(owner, { exceptId: twice.id }), 5)
+      await repositories.images.delete(twice.id)
+      assert.equal(await repositories.images.storageUsage(owner), 5)
+    })
+
+    it('finds images that have long been in a status', async () => {
+      const { id } = await create({ status: 'saving' })
+      assert.ok((await repositories.images.findStale(['saving'], new Date(Date.now() + 60_000))).includes(id))
+      assert.ok(!(await repositories.images.findStale(['saving'], new Date(Date.now() - 60_000))).includes(id))
+    })
+
+    it('answers a ping', () => repositories.ping())
+  })
+}
