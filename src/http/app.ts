@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { GlimpseError } from '../errors/error.ts'
 import type { AppDependencies } from './dependencies.ts'
 import { answerClientError } from './errors/client-error.ts'
@@ -15,6 +15,17 @@ import { versionRewriter, versionRoutes } from './routes/versions.ts'
 /** A percent sign without two digits stands for itself, as in the reference. */
 function mendPercents(url: string): string {
   return url.includes('%') ? url.replace(/%(?![0-9a-f]{2})/gi, '%25') : url
+}
+
+/**
+ * Fastify refuses bodies of a type that it cannot read before a route sees them. Here only some routes look at the type,
+ * and none of them takes this one.
+ */
+function mendContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const type = request.headers['content-type']
+  if (type !== undefined && !/^[\w.+-]+\/[\w.+-]+\s*(;|$)/.test(type))
+    request.headers['content-type'] = 'unknown/unknown'
+  done()
 }
 
 /** Methods that the reference knows; others are answered with 501. */
@@ -55,6 +66,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
 
   app.setErrorHandler(onError)
   app.removeAllContentTypeParsers()
+  app.addHook('onRequest', mendContentType)
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
   registerObserve(app, { log, metrics: deps.metrics, parseProxyHeaders })

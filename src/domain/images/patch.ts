@@ -73,7 +73,9 @@ export class PatchImage {
   async #changeProperty({ context, image, draft }: Step, operation: PatchOperation): Promise<void> {
     const name = operation.path[0] as string
     const { access } = this.#deps
-    if (operation.op === 'replace' && name === 'owner' && !context.isAdmin) {
+    const moved =
+      name === 'owner' && (operation.op === 'replace' || (operation.op === 'add' && operation.value !== image.owner))
+    if (moved && !context.isAdmin) {
       throw new GlimpseError('forbidden', { reason: "Owner can't be updated by non admin." })
     }
     if (name === 'visibility' && operation.op !== 'remove') {

@@ -35,14 +35,14 @@ function escapeHtml(text: string): string {
 const tail = '<br /><br />\n\n\n'
 
 /**
- * Renders an error in the form that `accept` prefers: HTML unless told otherwise, JSON, or plain text when neither is
- * acceptable. The layout is the one the OpenStack clients take messages from.
+ * Renders an error in the form that `accept` prefers: HTML or JSON, or plain text when neither is acceptable or the
+ * request has no such header. The layout is the one the OpenStack clients take messages from.
  * @see webob `exc.WSGIHTTPException.generate_response`
  */
 export function renderError(status: number, message: string, accept: string | undefined): RenderedError {
   const title = titleOf(status)
   const line = `${status} ${title}`
-  switch (bestOffer(accept, ['text/html', 'application/json'])) {
+  switch (accept ? bestOffer(accept, ['text/html', 'application/json']) : 'text/plain') {
     case 'text/html':
       return {
         title,

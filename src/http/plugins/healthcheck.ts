@@ -82,12 +82,7 @@ export function healthcheckHandler(config: HealthcheckConfig) {
       return [checkFile(fileOfPort(config.disable_by_file_paths, request.socket.localPort))]
     })
     const healthy = results.every((result) => result.available)
-    if (request.method === 'HEAD') {
-      return reply
-        .code(healthy ? 204 : 503)
-        .header('content-type', 'text/plain; charset=UTF-8')
-        .send()
-    }
+    if (request.method === 'HEAD') return reply.code(healthy ? 204 : 503).send()
     const type = bestOffer(request.headers.accept, ['text/plain', 'text/html', 'application/json']) ?? 'text/plain'
     return reply
       .code(healthy ? 200 : 503)

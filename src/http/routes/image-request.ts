@@ -1,6 +1,6 @@
 import type { NewImageRequest } from '../../domain/images/create.ts'
 import { fieldNames } from '../../domain/images/fields.ts'
-import { isReserved, madeUp, readOnlyOnCreate } from '../../domain/images/reserved.ts'
+import { ignoredOnCreate, isReserved, madeUp, readOnlyOnCreate } from '../../domain/images/reserved.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import type { JsonObject } from '../body.ts'
 import type { ImageSchema } from '../schemas/image.ts'
@@ -28,6 +28,7 @@ export function readNewImage(body: unknown, schema: ImageSchema): NewImageReques
     if (name === 'id' || name === 'tags') fields[name] = value
     else if (Object.hasOwn(fieldNames, name)) fields[fieldNames[name as keyof typeof fieldNames]] = value
     else if (readOnlyNames.has(name)) readOnly.push(name)
+    else if (ignoredOnCreate.has(name)) continue
     else properties.push([name, value as string | null])
   }
   for (const [name] of properties) {

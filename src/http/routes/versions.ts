@@ -38,7 +38,7 @@ export function offeredMinors(config: VersionConfig): number[] {
 export function versionRewriter(config: VersionConfig, healthPath: string) {
   const allowed = new Set(['v2', ...offeredMinors(config).map((minor) => `v2.${minor}`)])
   return (url: string, accept: string | undefined): string => {
-    if (url.startsWith('/v2/') && !accept?.startsWith(vendorType)) return url
+    if (url.startsWith('/v2/') && url[4] !== '/' && !accept?.startsWith(vendorType)) return url
     const mark = url.indexOf('?')
     const path = mark === -1 ? url : url.slice(0, mark)
     if (path === healthPath) return url
@@ -48,7 +48,11 @@ export function versionRewriter(config: VersionConfig, healthPath: string) {
     if (first === 'versions') return '/versions'
     const asked = accept?.startsWith(vendorType) ? accept.slice(vendorType.length) : first
     if (!allowed.has(asked)) return '/'
-    const rest = accept?.startsWith(vendorType) ? `/${trimmed}` : end === -1 ? '' : trimmed.slice(end)
+    const rest = accept?.startsWith(vendorType)
+      ? `/${trimmed}`
+      : end === -1
+        ? ''
+        : trimmed.slice(end).replace(/^\/+/, '/')
     return `/v2${rest}${mark === -1 ? '' : url.slice(mark)}`
   }
 }
