@@ -98,6 +98,7 @@ export const catalog = {
   },
 
   store_unknown: { status: 400, message: (p: { id: string }) => `Store for identifier ${p.id} not found` },
+  store_read_only: { status: 400, message: (p: { store: string }) => `Store ${p.store} takes no data.` },
   store_misconfigured: {
     status: 500,
     message: (p: { store: string; reason: string }) => `Store ${p.store} cannot be opened: ${p.reason}`,

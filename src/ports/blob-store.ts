@@ -9,8 +9,6 @@ export interface ByteRange {
 export interface StoreCapabilities {
   /** `open` honours ranges without reading what lies before. */
   readonly randomRead: boolean
-  /** Data can be written and deleted; false for http. */
-  readonly writable: boolean
 }
 
 /** What a finished write leaves: the location to record. */
@@ -69,8 +67,8 @@ export interface BlobStore {
   /** Schemes of the URLs it serves; the first one is that of its own locations. */
   readonly schemes: readonly string[]
   readonly capabilities: StoreCapabilities
-  /** Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
-  create(key: string, options: { sizeBytes: number | null; signal?: AbortSignal }): Promise<BlobWriter>
+  /** Absent where nothing can be written. Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
+  create?(key: string, options: { sizeBytes: number | null; signal?: AbortSignal }): Promise<BlobWriter>
   /**
    * Opens the data at `url`. The stream fails with `blob_truncated` if the store ends early; it never ends short in silence.
    * @throws blob_not_found, store_unavailable
@@ -78,8 +76,8 @@ export interface BlobStore {
   open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>
   /** @throws blob_not_found, store_unavailable */
   size(url: string, options?: { signal?: AbortSignal }): Promise<number>
-  /** @throws blob_not_found, blob_in_use, store_unavailable */
-  delete(url: string, options?: { signal?: AbortSignal }): Promise<void>
+  /** Absent where nothing can be deleted. @throws blob_not_found, blob_in_use, storage_write_denied, store_unavailable */
+  delete?(url: string, options?: { signal?: AbortSignal }): Promise<void>
   /**
    * Opens the data at `url` as a local file, for zero-copy sending; absent where there is none.
    * @throws blob_not_found, store_unavailable

@@ -17,7 +17,7 @@ export async function removeBlobs(image: Image, { stores, log }: { stores: Store
       log.error({ imageId: image.id, store: metadata.store }, 'data stays: its store is not configured on this node')
       continue
     }
-    if (!store.capabilities.writable) continue
+    if (store.delete === undefined) continue
     try {
       await store.delete(url)
     } catch (error) {

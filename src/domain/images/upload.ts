@@ -53,12 +53,13 @@ export class UploadImage {
   /**
    * Checks everything that can be known without the data, opens a write in the store and takes the image from `queued`
    * to `saving`. The caller then runs the upload, which always ends it.
-   * @throws store_unknown, image_not_found, forbidden, conflict, bad_request, image_size_limit, storage_quota_full,
+   * @throws store_unknown, store_read_only, image_not_found, forbidden, conflict, bad_request, image_size_limit, storage_quota_full,
    * storage_full, blob_exists
    */
   async begin(context: RequestContext, request: UploadRequest): Promise<RunningUpload> {
     const { finder, access, stores, limits } = this.#options
     const store = request.storeId === undefined ? stores.default : stores.get(request.storeId)
+    if (store.create === undefined) throw new GlimpseError('store_read_only', { store: store.id })
     const image = await finder.find(context, request.imageId)
     await access.upload(context, image)
     requireDataAllowed(image)

@@ -19,7 +19,7 @@ const schemes = ['file', 'filesystem'] as const
  * @throws store_misconfigured
  * @see glance_store `_drivers/filesystem.py`
  */
-export async function openFileStore(id: string, config: FileStoreConfig): Promise<BlobStore> {
+export async function openFileStore(id: string, config: FileStoreConfig): Promise<FileStore> {
   const dirs = parseDataDirs(config, id)
   const permissions = parsePermissions(config.filesystem_store_file_perm, id)
   for (const { path } of dirs) await prepareDataDir(path, { storeId: id, permissions })
@@ -41,10 +41,10 @@ interface FileStoreSetup {
   readonly locks: FileLocks | undefined
 }
 
-class FileStore implements BlobStore {
+export class FileStore implements BlobStore {
   readonly id: string
   readonly schemes = schemes
-  readonly capabilities = { randomRead: true, writable: true } as const
+  readonly capabilities = { randomRead: true } as const
   readonly #setup: FileStoreSetup
 
   constructor(id: string, setup: FileStoreSetup) {
