@@ -5,7 +5,7 @@ import { createApp } from '../http/app.ts'
 import { parseServiceArguments } from './arguments.ts'
 import { compose } from './compose.ts'
 import { type Log, openLog } from './logging.ts'
-import { serveMetrics } from './metrics-server.ts'
+import { answerCollector, serveMetrics } from './metrics-server.ts'
 import { serveUntilStopped } from './serve.ts'
 import { type ApiSettings, readApiSettings } from './settings.ts'
 import { version } from './version.ts'
@@ -43,7 +43,9 @@ async function supervise(
 }
 
 async function serve(settings: ApiSettings, log: Log): Promise<void> {
-  if (!cluster.isWorker) {
+  if (cluster.isWorker) {
+    answerCollector()
+  } else {
     announce(settings, log)
     if (settings.metrics.metrics_port !== null) await openMetrics(settings, log)
   }

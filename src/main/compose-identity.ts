@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
 import { KeystoneIdentity } from '../drivers/identity/keystone.ts'
+import { keystoneProblems } from '../drivers/identity/keystone-check.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { openNoIdentity } from '../drivers/identity/none.ts'
 import type { IdentityService } from '../ports/identity.ts'
@@ -32,6 +33,10 @@ export function readIdentity(config: Config): IdentitySettings {
   }
   if (!authenticates) return { authenticates: false, open: openNoIdentity }
   const authtoken = config.group('keystone_authtoken', keystone_authtokenOptions)
-  const account = config.group(authtoken.auth_section ?? 'keystone_authtoken', keystoneAccountOptions)
+  const accountGroup = authtoken.auth_section ?? 'keystone_authtoken'
+  const account = config.group(accountGroup, keystoneAccountOptions)
+  for (const { inAccount, option, problem } of keystoneProblems(authtoken, account)) {
+    config.refuse({ group: inAccount ? accountGroup : 'keystone_authtoken', name: option }, problem)
+  }
   return { authenticates, open: (log) => new KeystoneIdentity({ authtoken, account, log }) }
 }
