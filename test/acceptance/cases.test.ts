@@ -14,22 +14,21 @@ import { runCase } from './support/run-case.ts'
 import { caseSettings } from './support/settings.ts'
 
 describe('answers as the reference does', () => {
-  let deployments: readonly [Deployment, Deployment]
+  const deployments: Deployment[] = []
   let personas: Personas
   const unused = new Set(differences)
 
   before(async () => {
     const { keystone } = await peers('keystone')
     personas = await makePersonas(keystone)
-    deployments = await Promise.all([
-      deploy(reference, { extra: caseSettings }),
-      deploy(glimpse, { extra: caseSettings }),
-    ])
+    for (const implementation of [reference, glimpse]) {
+      deployments.push(await deploy(implementation, { extra: caseSettings }))
+    }
     await Promise.all(deployments.map((deployment) => makeFixtures(deployment, personas)))
   })
 
   after(async () => {
-    await Promise.all((deployments ?? []).map((deployment) => deployment[Symbol.asyncDispose]()))
+    await Promise.all(deployments.map((deployment) => deployment[Symbol.asyncDispose]()))
   })
 
   for (const testCase of cases) {

@@ -82,6 +82,7 @@ async function makeDatabase({ host, port, user, password }: DatabaseState): Prom
   return `mysql+pymysql://${user}:${password}@${host}:${port}/keystone?charset=utf8`
 }
 
+/** Roles are not cached: while some change, Keystone would give another user none for a moment. */
 function serviceConfig(options: {
   directory: string
   databaseUrl: string
@@ -102,6 +103,8 @@ key_repository = ${join(options.directory, 'credential-keys')}
 enabled = true
 backend = dogpile.cache.memcached
 memcache_servers = ${options.memcached.host}:${options.memcached.port}
+[role]
+caching = false
 [oslo_policy]
 policy_dirs = ${join(options.directory, 'policy.d')}
 [identity]
@@ -114,10 +117,8 @@ async function makeAccounts(options: { authUrl: string; admin: KeystoneState['ad
   const demo = { username: 'demo', password: randomBytes(12).toString('hex'), project: 'demo' }
   const service = { username: 'glance', password: randomBytes(12).toString('hex'), project: 'service' }
   await keystone.ensureRole('service')
-  await Promise.all([
-    keystone.makeAccount(demo, ['member', 'reader']),
-    keystone.makeAccount(service, ['admin', 'service']),
-    keystone.makeImageService('http://127.0.0.1:9292', region),
-  ])
+  await keystone.makeAccount(demo, ['member', 'reader'])
+  await keystone.makeAccount(service, ['admin', 'service'])
+  await keystone.makeImageService('http://127.0.0.1:9292', region)
   return { demo, service }
 }

@@ -32,8 +32,10 @@ const pages = table('list', [
   list('marker='),
   list('marker={id:private}'),
   list('marker={id:l8}'),
-  own('limit=2&marker={id:l6}'),
-  own('name=cedar&limit=1'),
+  list('owner={project:lister}&limit=2&marker={id:l6}'),
+  list('owner={project:lister}&limit=1&name=cedar'),
+  list('limit=1&limit=2'),
+  list('name=ash&name=birch'),
 ])
 
 const sorts = table('list', [
