@@ -9,6 +9,7 @@ import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
+import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { httpOptions } from '../http/options.ts'
 import { contextOptions } from '../http/plugins/context-options.ts'
 import { corsOptions } from '../http/plugins/cors.ts'
@@ -37,6 +38,11 @@ export const chapters: readonly Chapter[] = [
     group: 'glance_store',
     title: 'File store; with enabled_backends these stand in the section of the store',
     options: fileStoreOptions,
+  },
+  {
+    group: 'glance_store',
+    title: 'HTTP store; with enabled_backends these stand in the section of the store',
+    options: httpStoreOptions,
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
