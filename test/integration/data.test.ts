@@ -8,6 +8,7 @@ import { ImagesClient } from '../acceptance/support/client.ts'
 import { type Deployment, deploy } from '../acceptance/support/deployment.ts'
 import { makePersonas, type Persona } from '../acceptance/support/personas.ts'
 import { digestFile, downloadDigest, open, uploadFile } from '../acceptance/support/stream.ts'
+import { accepts } from '../peers/ports.ts'
 import { run } from '../peers/processes.ts'
 import { glimpse } from '../support/implementations.ts'
 import { peers } from '../support/peers.ts'
@@ -107,6 +108,8 @@ describe('the data of images', () => {
       const pids = await deployment.service.workerPids()
       return pids.length === 2 && !pids.some((pid) => killed.includes(pid))
     })
+    // The port is closed from the end of the last worker to the start of the next.
+    await until(() => accepts(deployment.service.port))
     assert.equal((await member.download(kept.id)).toString(), 'kept')
     await member.delete(kept.id)
   })

@@ -138,11 +138,18 @@ async function killGroup(record: ProcessRecord): Promise<void> {
   while (isAlive(record)) await sleep(10)
 }
 
+/** A process that ends meanwhile has no leaves. */
 async function leavesBelow(pid: number): Promise<number[]> {
-  const threads = await readdir(`/proc/${pid}/task`)
-  const children = await Promise.all(
-    threads.map(async (thread) => (await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')).trim()),
-  )
+  let children: string[]
+  try {
+    const threads = await readdir(`/proc/${pid}/task`)
+    children = await Promise.all(
+      threads.map(async (thread) => (await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')).trim()),
+    )
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
+  }
   const pids = children.flatMap((text) => (text === '' ? [] : text.split(' '))).map(Number)
   if (pids.length === 0) return [pid]
   return (await Promise.all(pids.map(leavesBelow))).flat()

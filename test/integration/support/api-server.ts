@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import type { OptionGroup, Values } from '../../../src/config/option.ts'
+import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
+import { StoreSet } from '../../../src/domain/data/store-set.ts'
+import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
+import { Policy } from '../../../src/domain/policy/policy.ts'
+import { openRepositories } from '../../../src/drivers/db/open.ts'
+import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
+import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
+import { GlimpseError } from '../../../src/errors/error.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { httpOptions } from '../../../src/http/options.ts'
+import { corsOptions } from '../../../src/http/plugins/cors.ts'
+import { healthcheckOptions } from '../../../src/http/plugins/healthcheck.ts'
+import { proxyOptions, sslHeaderOptions } from '../../../src/http/plugins/proxy.ts'
+import type { IdentityService } from '../../../src/ports/identity.ts'
+import type { Logger } from '../../../src/ports/logger.ts'
+import type { Repositories } from '../../../src/ports/repositories.ts'
+
+function defaultsOf<G extends OptionGroup>(group: G): Values<G> {
+  return Object.fromEntries(Object.entries(group).map(([name, { default: value }]) => [name, value])) as Values<G>
+}
+
+/** A token is `project:role`; anything else is refused. */
+const identity: IdentityService = {
+  challenge: 'Keystone uri="http://identity.example"',
+  close: async () => {},
+  authenticate({ token = '' }) {
+    const [projectId, role] = token.split(':')
+    if (!projectId || !role) throw new GlimpseError('unauthorized', {})
+    const domains = { userDomainId: 'default', projectDomainId: 'default', domainId: null }
+    return { userId: 'u', projectId, ...domains, roles: [role], systemScope: null, serviceRoles: [], token }
+  },
+}
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+function recordingLog(lines: LogLine[]): Logger {
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push({ level, message, fields: fields as Record<string, unknown> })
+  const log: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => log,
+  }
+  return log
+}
+
+export interface ApiServer extends AsyncDisposable {
+  readonly url: string
+  readonly repositories: Repositories
+  readonly metrics: Registry
+  readonly lines: readonly LogLine[]
+  call(token: string | null, method: string, path: string, options?: CallOptions): Promise<Response>
+}
+
+export interface CallOptions {
+  readonly json?: unknown
+  readonly body?: string | Buffer
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
+export async function startApi(images: Partial<ImageConfig> = {}): Promise<ApiServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
+  const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
+  const store = await openFileStore('one', {
+    ...defaultsOf(fileStoreOptions),
+    filesystem_store_datadir: folder,
+  })
+  const stores = new StoreSet([{ store, description: null, weight: 0, reserved: false }], {
+    defaultId: 'one',
+    multiple: true,
+  })
+  const digests = new DigestPool({ threads: 2 })
+  const metrics = new Registry()
+  const lines: LogLine[] = []
+  const app = createApp({
+    repositories,
+    identity,
+    policy: new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' }),
+    stores,
+    digests,
+    libc: undefined,
+    log: recordingLog(lines),
+    metrics,
+    customProperties: null,
+    config: {
+      http: defaultsOf(httpOptions),
+      images: { ...defaultsOf(imageOptions), ...images },
+      formats: defaultsOf(imageFormatOptions),
+      cors: defaultsOf(corsOptions),
+      healthcheck: defaultsOf(healthcheckOptions),
+      proxy: defaultsOf(proxyOptions),
+      sslHeader: defaultsOf(sslHeaderOptions),
+      maxRequestIdLength: 64,
+      allowAnonymousAccess: false,
+      cacheEnabled: false,
+      importMethods: ['glance-direct'],
+      hashingAlgorithm: 'sha512',
+      upload: { capBytes: 2 ** 30, quotaBytes: null },
+    },
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  return {
+    url,
+    repositories,
+    metrics,
+    lines,
+    call: (token, method, path, { json, body, headers } = {}) =>
+      fetch(url + path, {
+        method,
+        redirect: 'manual',
+        headers: { accept: 'application/json', ...(token === null ? {} : { 'x-auth-token': token }), ...headers },
+        ...(json === undefined && body === undefined ? {} : { body: body ?? JSON.stringify(json) }),
+      }),
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      await Promise.all([repositories.close(), stores.close(), digests.close()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
