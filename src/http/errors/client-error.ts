@@ -9,10 +9,8 @@ interface ParserError extends Error {
 }
 
 function toGlimpseError(error: ParserError): GlimpseError {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    const inRequestLine = Buffer.isBuffer(error.rawPacket) && !error.rawPacket.includes('\n')
-    return inRequestLine ? new GlimpseError('uri_too_long', {}) : new GlimpseError('header_fields_too_large', {})
-  }
+  // The parser does not tell whether the request line or the header lines are to blame.
+  if (error.code === 'HPE_HEADER_OVERFLOW') return new GlimpseError('header_fields_too_large', {})
   if (error.code === 'HPE_INVALID_METHOD') {
     const method =
       Buffer.isBuffer(error.rawPacket) && /^[A-Za-z-]{1,32}(?= )/.exec(error.rawPacket.toString('latin1'))?.[0]
@@ -21,8 +19,15 @@ function toGlimpseError(error: ParserError): GlimpseError {
   return new GlimpseError('bad_request', { reason: 'The request is no valid HTTP.' }, { cause: error })
 }
 
-/** Answers what Node's parser refuses before there is a request, and closes the connection. */
+/** How long a refused client may go on sending before it is cut off. */
+const lingerMs = 2000
+
+/**
+ * Answers what Node's parser refuses before there is a request, and closes the connection. What the client still sends
+ * is thrown away for a while: closing at once would reset the connection, and the answer would be lost.
+ */
 export function answerClientError(error: ParserError, socket: Socket): void {
+  if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -32,4 +37,8 @@ export function answerClientError(error: ParserError, socket: Socket): void {
   socket.end(
     `HTTP/1.1 ${known.status} ${title}\r\nContent-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  socket.resume()
+  socket.setTimeout(0)
+  const linger = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(linger))
 }
