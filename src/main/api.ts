@@ -19,7 +19,7 @@ export async function main(argv: string[]): Promise<number> {
   )
   const settings = await readApiSettings(args, process.env)
   const log = await openLog(settings.logging)
-  for (const signal of ['SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => log.reopen())
+  process.on('SIGHUP', () => log.reopen())
   try {
     if (cluster.isWorker || settings.workers === 0) await serve(settings, log)
     else return await supervise(settings, { log, reread: () => readApiSettings(args, process.env) })
@@ -55,7 +55,7 @@ async function serve(settings: ApiSettings, log: Log): Promise<void> {
   recoverUploads(dependencies.repositories.images, { stores: dependencies.stores, log }).catch((error: unknown) =>
     log.error({ err: error }, 'uploads of dead processes could not be cleaned up'),
   )
-  await serveUntilStopped(app, { ...settings.listen, logger: log })
+  await serveUntilStopped(app, { listen: settings.listen, log })
 }
 
 async function openMetrics({ metrics, workers }: ApiSettings, log: Log): Promise<void> {

@@ -1,20 +1,35 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../ports/logger.ts'
 
-/**
- * Listens until SIGTERM or SIGINT, then drains: no new connection is taken, requests in flight are finished, at most for
- * `drainMs` (0: however long they take).
- */
+export interface ListenSettings {
+  readonly host: string
+  readonly port: number
+  readonly backlog: number
+  /** A connection on which nothing moves for this long is closed, milliseconds; 0: never. */
+  readonly idleMs: number
+  /** Connections are kept for further requests. */
+  readonly keepAlive: boolean
+  /** Idle time after which the system asks whether the client still lives, milliseconds. */
+  readonly probeAfterMs: number
+  /** Longest drain, milliseconds; 0: however long requests take. */
+  readonly drainMs: number
+}
+
+/** Listens until SIGTERM or SIGINT, then drains: no new connection is taken, requests in flight are finished. */
 export async function serveUntilStopped(
   app: FastifyInstance,
-  options: { host: string; port: number; backlog: number; drainMs: number; logger: Logger },
+  { listen, log }: { listen: ListenSettings; log: Logger },
 ): Promise<void> {
-  const { host, port, backlog, drainMs, logger } = options
+  const { host, port, backlog, drainMs } = listen
+  const { server } = app
+  server.timeout = listen.idleMs
+  if (!listen.keepAlive) server.maxRequestsPerSocket = 1
+  server.on('connection', (socket) => socket.setKeepAlive(true, listen.probeAfterMs))
   await app.listen({ host, port, backlog, listenTextResolver: () => '' })
-  logger.info({ host, port }, 'listening')
+  log.info({ host, port }, 'listening')
   const signal = await stopSignal()
-  logger.info({ signal }, 'draining')
-  const deadline = drainMs > 0 ? setTimeout(() => app.server.closeAllConnections(), drainMs) : undefined
+  log.info({ signal }, 'draining')
+  const deadline = drainMs > 0 ? setTimeout(() => server.closeAllConnections(), drainMs) : undefined
   await app.close()
   clearTimeout(deadline)
 }

@@ -1,6 +1,7 @@
 import { Config, type ConfigReport } from '../config/config.ts'
 import { apiOptions } from '../config/groups/api.ts'
 import { databaseOptions } from '../config/groups/database.ts'
+import { listeningOptions } from '../config/groups/listening.ts'
 import { serverOptions } from '../config/groups/server.ts'
 import { knownOptions } from '../config/known-options.ts'
 import type { Values } from '../config/option.ts'
@@ -17,10 +18,11 @@ import type { ServiceArguments } from './arguments.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
-import { listeningHost, listeningOptions, workerCount } from './listening.ts'
+import { listeningHost, workerCount } from './listening.ts'
 import { loggingOptions } from './logging.ts'
 import { metricsOptions } from './metrics-server.ts'
 import { chapters } from './options.ts'
+import type { ListenSettings } from './serve.ts'
 
 /** All that glance-api goes by, read and checked; nothing is open yet. */
 export interface ApiSettings {
@@ -33,15 +35,7 @@ export interface ApiSettings {
   readonly metrics: Values<typeof metricsOptions>
   /** Worker processes; 0: the first process serves itself. */
   readonly workers: number
-  readonly listen: {
-    readonly host: string
-    readonly port: number
-    readonly backlog: number
-    /** Idle time of a connection, milliseconds; 0: any. */
-    readonly idleMs: number
-    readonly keepAlive: boolean
-    readonly drainMs: number
-  }
+  readonly listen: ListenSettings
   readonly files: readonly string[]
   readonly report: ConfigReport
 }
@@ -116,6 +110,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       backlog: server.backlog,
       idleMs: server.client_socket_timeout * 1000,
       keepAlive: server.http_keepalive,
+      probeAfterMs: server.tcp_keepidle * 1000,
       drainMs: server.graceful_shutdown_timeout * 1000,
     },
     files: config.files,

@@ -72,6 +72,8 @@ export function superviseWorkers(options: SupervisorOptions): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
     process.on('SIGHUP', () => {
+      // They open their log file anew.
+      for (const worker of alive()) worker.process.kill('SIGHUP')
       options.reload().then(
         () => {
           logger.info({}, 'configuration read again, replacing workers')

@@ -1,23 +1,14 @@
 import { access, constants } from 'node:fs/promises'
 import { connect, isIP } from 'node:net'
 import { Config } from '../../config/config.ts'
+import { listeningOptions } from '../../config/groups/listening.ts'
 import { pasteDeployOptions } from '../../config/groups/paste-deploy.ts'
 import { serverOptions } from '../../config/groups/server.ts'
-import type { OptionGroup } from '../../config/option.ts'
 
 export interface Address {
   readonly host: string
   readonly port: number
 }
-
-const remoteOptions = {
-  allow_remote_without_auth: {
-    type: 'boolean',
-    default: false,
-    ours: true,
-    help: 'Accept connections from other machines without authentication.',
-  },
-} as const satisfies OptionGroup
 
 export interface Listening extends Address {
   /** False if whoever connects is an administrator. */
@@ -42,8 +33,8 @@ export async function readListening(options: {
   const config = await Config.load({ program: 'glance-api', defaults, ...options })
   const { bind_host: host, bind_port: port } = config.group('DEFAULT', serverOptions)
   const { flavor } = config.group('paste_deploy', pasteDeployOptions)
-  const { allow_remote_without_auth: remoteAllowed } = config.group('glimpse', remoteOptions)
-  return { host, port, authenticated: /keystone|http_basic/.test(flavor ?? ''), remoteAllowed }
+  const { allow_remote_without_auth: remoteAllowed } = config.group('glimpse', listeningOptions)
+  return { host, port, authenticated: /keystone/.test(flavor ?? ''), remoteAllowed }
 }
 
 export function isLoopback(host: string): boolean {
