@@ -1,11 +1,5 @@
 import type { Image, ImageLocation } from '../../ports/image.ts'
-
-const quote = JSON.stringify as (value: unknown) => string
-
-/** `2026-01-31T12:00:00Z`: the service's time stamps, in whole seconds. */
-export function timestamp(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`
-}
+import { quote, timestamp } from './json-text.ts'
 
 /** How images are shown under one configuration. */
 export interface ImageViewConfig {
@@ -24,7 +18,9 @@ const hiddenProperties: ReadonlySet<string> = new Set(['os_glance_stage_host', '
 
 function propertiesJson(image: Image, config: ImageViewConfig): string {
   let json = ''
-  for (const [name, value] of Object.entries(image.properties)) {
+  const { properties } = image
+  for (const name of Object.keys(properties)) {
+    const value = properties[name] ?? null
     if (hiddenProperties.has(name) || !config.shows(name)) continue
     json += `${quote(name)}:${value === null && !config.names(name) ? '""' : quote(value)},`
   }
@@ -34,7 +30,7 @@ function propertiesJson(image: Image, config: ImageViewConfig): string {
 function locationsJson(locations: readonly ImageLocation[], config: ImageViewConfig): string {
   let json = ''
   if (config.showMultipleLocations) {
-    json += `"locations":${quote(locations.map(({ url, metadata }) => ({ url, metadata })))},`
+    json += `"locations":${JSON.stringify(locations.map(({ url, metadata }) => ({ url, metadata })))},`
   }
   const first = locations[0]
   if (config.showDirectUrl && first) json += `"direct_url":${quote(first.url)},`
@@ -64,9 +60,9 @@ export function imageJson(image: Image, config: ImageViewConfig): string {
     image.owner,
   )},"os_hidden":${image.osHidden},"os_hash_algo":${quote(image.osHashAlgo)},"os_hash_value":${quote(
     image.osHashValue,
-  )},"id":${quote(id)},"created_at":"${timestamp(image.createdAt)}","updated_at":"${timestamp(
+  )},"id":"${id}","created_at":"${timestamp(image.createdAt)}","updated_at":"${timestamp(
     image.updatedAt,
-  )}",${locationsJson(locations, config)}"tags":${quote(image.tags)},"self":"/v2/images/${id}","file":"/v2/images/${id}/file","schema":"/v2/schemas/image"${
+  )}",${locationsJson(locations, config)}"tags":[${image.tags.map(quote).join()}],"self":"/v2/images/${id}","file":"/v2/images/${id}/file","schema":"/v2/schemas/image"${
     config.multiStore ? storesJson(locations) : ''
   }}`
 }

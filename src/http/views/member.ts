@@ -1,5 +1,5 @@
 import type { ImageMember } from '../../ports/image.ts'
-import { timestamp } from './image.ts'
+import { timestamp } from './json-text.ts'
 
 function view(member: ImageMember): object {
   return {
