@@ -4,7 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -92,11 +92,11 @@ async function measureLimits({ blob, figures, work }: Setting): Promise<void> {
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
-  await up(['mariadb', 'keystone', 'memcached'], console.log)
   const work = await mkdtemp(join(tmpdir(), 'glimpse-bench-'))
+  process.env.GLIMPSE_PEERS = join(work, 'peers', 'state.json')
   const contenders: Contender[] = []
   try {
-    await mkdir(join(work, 'files'))
+    await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)
     const setting: Setting = {
@@ -117,8 +117,8 @@ async function main(): Promise<void> {
     console.log(`\n${setting.figures.render(['nginx', 'md5 alone', 'sha512 alone', 'reference', 'glimpse'])}`)
   } finally {
     for (const contender of contenders) await contender.stop()
-    await rm(work, { recursive: true, force: true })
     await down()
+    await rm(work, { recursive: true, force: true })
   }
 }
 

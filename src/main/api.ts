@@ -1,12 +1,7 @@
 import cluster from 'node:cluster'
-import { register } from 'prom-client'
-import { recoverUploads } from '../domain/data/recover.ts'
-import { createApp } from '../http/app.ts'
 import { parseServiceArguments } from './arguments.ts'
-import { compose } from './compose.ts'
 import { type Log, openLog } from './logging.ts'
-import { answerCollector, serveMetrics } from './metrics-server.ts'
-import { serveUntilStopped } from './serve.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { type ApiSettings, readApiSettings } from './settings.ts'
 import { version } from './version.ts'
 import { superviseWorkers } from './workers.ts'
@@ -21,8 +16,13 @@ export async function main(argv: string[]): Promise<number> {
   const log = await openLog(settings.logging)
   process.on('SIGHUP', () => log.reopen())
   try {
-    if (cluster.isWorker || settings.workers === 0) await serve(settings, log)
-    else return await supervise(settings, { log, reread: () => readApiSettings(args, process.env) })
+    if (settings.workers > 0 && cluster.isPrimary) {
+      return await supervise(settings, { log, reread: () => readApiSettings(args, process.env) })
+    }
+    if (cluster.isPrimary) await begin(settings, log)
+    // Imported where it is used: the process that only supervises stays small.
+    const { serveApi } = await import('./serve-api.ts')
+    await serveApi(settings, log)
     return 0
   } finally {
     log.flush()
@@ -33,8 +33,7 @@ async function supervise(
   settings: ApiSettings,
   { log, reread }: { log: Log; reread: () => Promise<ApiSettings> },
 ): Promise<number> {
-  announce(settings, log)
-  if (settings.metrics.metrics_port !== null) await openMetrics(settings, log)
+  await begin(settings, log)
   return superviseWorkers({
     count: settings.workers,
     logger: log,
@@ -42,25 +41,12 @@ async function supervise(
   })
 }
 
-async function serve(settings: ApiSettings, log: Log): Promise<void> {
-  if (cluster.isWorker) {
-    answerCollector()
-  } else {
-    announce(settings, log)
-    if (settings.metrics.metrics_port !== null) await openMetrics(settings, log)
-  }
-  await using composition = await compose(settings, { log, metrics: register })
-  const { dependencies } = composition
-  const app = createApp(dependencies)
-  recoverUploads(dependencies.repositories.images, { stores: dependencies.stores, log }).catch((error: unknown) =>
-    log.error({ err: error }, 'uploads of dead processes could not be cleaned up'),
-  )
-  await serveUntilStopped(app, { listen: settings.listen, log })
-}
-
-async function openMetrics({ metrics, workers }: ApiSettings, log: Log): Promise<void> {
+async function begin(settings: ApiSettings, log: Log): Promise<void> {
+  announce(settings, log)
+  const { metrics, workers } = settings
+  if (metrics.metrics_port === null) return
   const { metrics_host: host, metrics_port: port } = metrics
-  await serveMetrics({ host, port: port ?? 0, ofWorkers: workers > 0 })
+  await serveMetrics({ host, port, ofWorkers: workers > 0 })
   log.info({ host, port }, 'serving metrics')
 }
 

@@ -1,0 +1,21 @@
+import cluster from 'node:cluster'
+import { register } from 'prom-client'
+import { recoverUploads } from '../domain/data/recover.ts'
+import { createApp } from '../http/app.ts'
+import type { Logger } from '../ports/logger.ts'
+import { compose } from './compose.ts'
+import { answerCollector } from './metrics-server.ts'
+import { serveUntilStopped } from './serve.ts'
+import type { ApiSettings } from './settings.ts'
+
+/** Serves the API in this process until it is told to stop. */
+export async function serveApi(settings: ApiSettings, log: Logger): Promise<void> {
+  if (cluster.isWorker) answerCollector()
+  await using composition = await compose(settings, { log, metrics: register })
+  const { dependencies } = composition
+  const app = createApp(dependencies)
+  recoverUploads(dependencies.repositories.images, { stores: dependencies.stores, log }).catch((error: unknown) =>
+    log.error({ err: error }, 'uploads of dead processes could not be cleaned up'),
+  )
+  await serveUntilStopped(app, { listen: settings.listen, log })
+}
