@@ -25,7 +25,7 @@ export class DigestPool {
 
   constructor(options: DigestPoolOptions = {}) {
     this.#maxThreads = options.threads ?? Math.max(2, availableParallelism())
-    this.#ringBytes = options.ringBytes ?? 2 * 1024 * 1024
+    this.#ringBytes = options.ringBytes ?? 1024 * 1024
     this.#niceness = options.niceness ?? 5
   }
 

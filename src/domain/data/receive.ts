@@ -8,7 +8,7 @@ import type { DigestStream } from './digest-stream.ts'
 
 /** Writes to the store end on multiples of this while data flows; it divides the size of the ring. */
 const writeBytes = 256 * 1024
-const maxWriteBytes = 1024 * 1024
+const maxWriteBytes = 512 * 1024
 
 /** A body whose source can also be emptied at once, without a buffer for each piece. */
 export interface UploadBody extends Readable {
