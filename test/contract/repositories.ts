@@ -52,6 +52,49 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       await assert.rejects(create({ id }), (error) => hasCode(error, 'image_id_taken'))
     })
 
+    it('gives back any text as it was, in one image and in a list', async () => {
+      const texts = [
+        '',
+        '\u001f',
+        '\u001b',
+        '\u001bn\u001be\u001bm',
+        'a\nb\t"\\\'`%_;--\r',
+        '日本語 ﬀ \u2028',
+        '0',
+        'x'.repeat(65_535),
+      ]
+      const created = await create({
+        name: '\u001f\u001b',
+        properties: {
+          ...Object.fromEntries(texts.map((text, index) => [`text ${index}`, text])),
+          ...Object.fromEntries(texts.slice(1, -1).map((text) => [text, null])),
+        },
+        tags: texts.slice(0, -1),
+        locations: texts
+          .slice(1, -1)
+          .map((text) => ({ url: `file:///${text}`, metadata: { store: text, [text]: 1 }, status: 'active' })),
+        visibility: 'public',
+      })
+      const { id } = created
+      assert.deepEqual(await repositories.images.get(id), created)
+      const query = { viewer: { projectId: null, isAdmin: true }, id: [id], sort: newestFirst, limit: 5 }
+      assert.deepEqual(await repositories.images.list(query), [created])
+    })
+
+    it('gives back more than the server sends in one value', async () => {
+      const { id } = await create({ properties: { short: '1', none: null }, tags: ['t'] })
+      const value = 'v'.repeat(65_535)
+      const properties = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`long ${index}`, value]))
+      for (let from = 0; from < 300; from += 100) {
+        const setProperties = Object.fromEntries(Object.entries(properties).slice(from, from + 100))
+        await repositories.images.update(id, { setProperties })
+      }
+      const image = await repositories.images.get(id)
+      assert.deepEqual(image?.properties, { short: '1', none: null, ...properties })
+      assert.deepEqual(image.tags, ['t'])
+      await repositories.images.delete(id)
+    })
+
     it('refuses characters of four bytes in UTF-8', async () => {
       await assert.rejects(create({ name: '😀' }), (error) => hasCode(error, 'bad_request'))
       await assert.rejects(create({ properties: { smile: '😀' } }), (error) => hasCode(error, 'bad_request'))

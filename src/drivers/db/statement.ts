@@ -53,12 +53,14 @@ interface Compilable {
 
 /** Query builder of one dialect, and its compiled statements by key. */
 export class Statements {
+  readonly dialect: Dialect
   readonly builder: Kysely<Tables>
   readonly #byKey = new Map<string, Statement>()
   readonly #maxStatements: number
   #count = 0
 
   constructor(dialect: Dialect, options: { maxStatements?: number } = {}) {
+    this.dialect = dialect
     this.builder = builderOf(dialect)
     this.#maxStatements = options.maxStatements ?? 500
   }

@@ -41,9 +41,11 @@ export function openMysql(target: ServerTarget, options: PoolOptions): Database 
     enableKeepAlive: true,
   })
   // Too long values are refused instead of cut, as oslo.db's default `mysql_sql_mode` has it. Intersecting the indexes that
-  // Glance has on flags would read and sort half the table for each page of a list.
+  // Glance has on flags would read and sort half the table for each page of a list. Children of an image are concatenated.
   pool.on('connection', (connection) => {
-    connection.query("SET SESSION sql_mode = 'TRADITIONAL', optimizer_switch = 'index_merge=off'")
+    connection.query(
+      `SET SESSION sql_mode = 'TRADITIONAL', optimizer_switch = 'index_merge=off', group_concat_max_len = ${2 ** 32 - 1}`,
+    )
   })
   return new MysqlDatabase(pool, options)
 }

@@ -3,7 +3,9 @@ import type { NewImageLocation } from '../../../ports/image.ts'
 import type { Dialect, Queryable } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
 import { formatTimestamp } from '../timestamps.ts'
-import { childKinds } from './image-rows.ts'
+
+/** Which table a row of `existing` comes from. */
+const childKinds = { property: 1, tag: 2 } as const
 
 type ChildTable = 'image_properties' | 'image_tags' | 'image_locations'
 

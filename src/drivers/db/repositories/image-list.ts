@@ -2,15 +2,15 @@ import { type RawBuilder, sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { Image } from '../../../ports/image.ts'
 import type { ImageQuery, Viewer } from '../../../ports/repositories.ts'
-import type { Database, Row } from '../database.ts'
+import type { Database, Dialect, Row } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
-import { readChildren } from './image-reads.ts'
-import { Draft, imageColumns } from './image-rows.ts'
+import { imageSelection, imagesOf } from './image-reads.ts'
+import { imageColumns } from './image-rows.ts'
 import { afterMarker } from './keyset.ts'
 import { filtersOf } from './list-filters.ts'
 
 /**
- * A page of images: one statement for the images, one for all their children, one more for a marker.
+ * A page of images: one statement for the images with their children, one more for a marker.
  * @throws marker_not_found
  * @see glance `db/sqlalchemy/api.py`: `_image_get_all`
  */
@@ -40,7 +40,7 @@ export async function listImages(
         where: sql.join([...scope.conditions, ...conditions, ...(condition ? [condition] : [])], sql` and `),
       })),
     )
-    return pageOf(branches, query)
+    return pageOf(branches, { query, dialect: database.dialect })
   })
   let rows: readonly Row[]
   try {
@@ -50,9 +50,7 @@ export async function listImages(
     hints.enabled = false
     return listImages(database, options)
   }
-  const drafts = rows.map((row) => new Draft(row, 0))
-  await readChildren(database, statements, drafts)
-  return drafts.map((draft) => draft.image())
+  return imagesOf(database, statements, rows)
 }
 
 function keyOf(query: ImageQuery, filters: string, markerNulls: readonly boolean[] | undefined): string {
@@ -147,28 +145,30 @@ function scopesOf({ viewer, visibility, memberStatus }: ImageQuery): Scope[] {
   }
 }
 
+/** Children are read for the images of the page only, so the page is found first. */
 function pageOf(
   branches: readonly { source: RawBuilder<unknown>; where: RawBuilder<unknown> }[],
-  { sort, limit }: ImageQuery,
+  { query: { sort, limit }, dialect }: { query: ImageQuery; dialect: Dialect },
 ): RawBuilder<unknown> {
-  const columns = sql.join(imageColumns.map((column) => sql`i.${sql.ref(column)}`))
   const order = (alias: string) =>
     sql`order by ${sql.join(sort.map(({ key, direction }) => sql`${sql.ref(`${alias}.${key}`)} ${sql.raw(direction)}`))}`
   const cut = sql`limit ${sql.lit(limit)}`
+  const selection = imageSelection(dialect)
+  const columns = (names: Iterable<string>) => sql.join([...names].map((name) => sql.ref(`i.${name}`)))
   const [only] = branches
-  if (!only) return sql`select ${columns} from images i where 1 = 0`
+  if (!only) return sql`select ${selection} from images i where 1 = 0`
   if (branches.length === 1) {
-    return sql`select ${columns} from ${only.source} where ${only.where} ${order('i')} ${cut}`
+    const page = sql`select ${columns(imageColumns)} from ${only.source} where ${only.where} ${order('i')} ${cut}`
+    return sql`select ${selection} from (${page}) i ${order('i')}`
   }
-  const keys = [...new Set(['id', ...sort.map(({ key }) => key)])]
-  const selected = sql.join(keys.map((key) => sql`i.${sql.ref(key)}`))
+  const keys = new Set(['id', ...sort.map(({ key }) => key)])
   const parts = branches.map(({ source, where }, index) => {
     const alias = sql.ref(`b${index}`)
-    return sql`select * from (select ${selected} from ${source} where ${where} ${order('i')} ${cut}) ${alias}`
+    return sql`select * from (select ${columns(keys)} from ${source} where ${where} ${order('i')} ${cut}) ${alias}`
   })
   // Keys first, whole rows only for the page: the union removes images that are in several branches.
   return sql`
-    select ${columns}
+    select ${selection}
       from (select u.id from (${sql.join(parts, sql` union `)}) u ${order('u')} ${cut}) k
       join images i on i.id = k.id ${order('i')}`
 }

@@ -1,75 +1,86 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Image } from '../../../ports/image.ts'
-import type { Queryable } from '../database.ts'
-import { type Statement, type Statements, slot } from '../statement.ts'
-import { childKinds, Draft, imageColumns } from './image-rows.ts'
+import type { Image, ImageLocation } from '../../../ports/image.ts'
+import type { Dialect, Queryable, Row } from '../database.ts'
+import { type Statements, slot } from '../statement.ts'
+import { type Children, imageColumns, imageOf, locationOf } from './image-rows.ts'
+import { packedRows, unpackRows } from './packed-rows.ts'
 
-/** The image with its children in one round trip; undefined if it is deleted or there is none. */
+/** What a statement selects of `images i` for `imagesOf`: the columns, then the packed children. */
+export function imageSelection(dialect: Dialect): RawBuilder<unknown> {
+  const live = sql`c.image_id = i.id and c.deleted = false`
+  const packed = (table: string, values: readonly string[]) =>
+    packedRows(dialect, { from: sql`${sql.table(table)} c where ${live}`, values, orderBy: 'c.id' })
+  return sql.join([
+    ...imageColumns.map((column) => sql.ref(`i.${column}`)),
+    packed('image_properties', ['c.name', 'c.value']),
+    packed('image_tags', ['c.value']),
+    packed('image_locations', ['c.id', 'c.value', 'c.meta_data', 'c.status']),
+  ])
+}
+
+/** The images of rows that `imageSelection` has selected. */
+export async function imagesOf(queryable: Queryable, statements: Statements, rows: readonly Row[]): Promise<Image[]> {
+  const images: Image[] = []
+  for (const row of rows) {
+    const children = unpackChildren(row) ?? (await readChildren(queryable, statements, row[0] as string))
+    images.push(imageOf(row, children))
+  }
+  return images
+}
+
+/** The image; undefined if it is deleted or there is none. */
 export async function readImage(queryable: Queryable, statements: Statements, id: string): Promise<Image | undefined> {
-  const rows = await queryable.rows(statements.get('image', imageStatement), { id })
-  const childOffset = imageColumns.length
-  let draft: Draft | undefined
-  for (const row of rows) {
-    if (row[childOffset] === null) draft = new Draft(row, 0)
+  const statement = statements.get(
+    'image',
+    () =>
+      sql`select ${imageSelection(statements.dialect)} from images i where i.id = ${slot('id')} and i.deleted = false`,
+  )
+  const [image] = await imagesOf(queryable, statements, await queryable.rows(statement, { id }))
+  return image
+}
+
+const childrenOffset = imageColumns.length
+
+function unpackChildren(row: Row): Children | undefined {
+  const properties = unpackRows(row[childrenOffset] as string | null, 2)
+  const tags = unpackRows(row[childrenOffset + 1] as string | null, 1)
+  const locations = unpackRows(row[childrenOffset + 2] as string | null, 4)
+  if (!properties || !tags || !locations) return undefined
+  return { properties: propertiesOf(properties), tags: tags as string[], locations: locationsOf(locations) }
+}
+
+function propertiesOf(values: readonly (string | null)[]): Record<string, string | null> {
+  const properties: Record<string, string | null> = {}
+  for (let i = 0; i < values.length; i += 2) properties[values[i] as string] = values[i + 1] as string | null
+  return properties
+}
+
+function locationsOf(values: readonly (string | null)[]): ImageLocation[] {
+  const locations: ImageLocation[] = []
+  for (let i = 0; i < values.length; i += 4) {
+    const [id, url, metadata, status] = values.slice(i, i + 4) as [string, string, string | null, string]
+    locations.push(locationOf({ id: Number(id), url, metadata, status }))
   }
-  if (!draft) return undefined
-  for (const row of rows) {
-    if (row[childOffset] !== null) draft.add(row, childOffset)
+  return locations
+}
+
+/** The children of one image row by row, for those that are too large to be packed. */
+async function readChildren(queryable: Queryable, statements: Statements, id: string): Promise<Children> {
+  const from = (key: string, table: string, columns: readonly string[]) =>
+    queryable.rows(
+      statements.get(
+        key,
+        () => sql`select ${sql.join(columns.map((column) => sql.ref(column)))} from ${sql.table(table)}
+        where image_id = ${slot('id')} and deleted = false order by id`,
+      ),
+      { id },
+    )
+  const properties = await from('properties', 'image_properties', ['name', 'value'])
+  const tags = await from('tags', 'image_tags', ['value'])
+  const locations = await from('locations', 'image_locations', ['id', 'value', 'meta_data', 'status'])
+  return {
+    properties: propertiesOf(properties.flat() as (string | null)[]),
+    tags: tags.flat() as string[],
+    locations: locationsOf(locations.flat() as (string | null)[]),
   }
-  return draft.image()
-}
-
-/** Adds the children of all `drafts` in one round trip. */
-export async function readChildren(
-  queryable: Queryable,
-  statements: Statements,
-  drafts: readonly Draft[],
-): Promise<void> {
-  if (drafts.length === 0) return
-  const byId = new Map(drafts.map((draft) => [draft.id, draft]))
-  const count = roundUp(drafts.length)
-  const values: Record<string, string> = {}
-  for (let i = 0; i < count; i++) values[`id${i}`] = (drafts[i] ?? (drafts[0] as Draft)).id
-  for (const row of await queryable.rows(childrenStatement(statements, count), values)) {
-    byId.get(row[0] as string)?.add(row, 1)
-  }
-}
-
-/** Few different numbers of ids, so that few statements are prepared; the rest is filled with an id again. */
-function roundUp(count: number): number {
-  const steps = [1, 5, 10, 25, 50, 100, 250, 500, 1000]
-  return steps.find((step) => step >= count) ?? Math.ceil(count / 1000) * 1000
-}
-
-function imageStatement(): RawBuilder<unknown> {
-  const columns = sql.join(imageColumns.map((column) => sql.ref(column)))
-  const none = sql.join(imageColumns.map(() => sql`null`))
-  const id = sql`${slot<string>('id')}`
-  return sql`
-    select ${columns}, null as kind, null as child_id, null as child, null as child_value, null as child_status
-      from images where id = ${id} and deleted = false
-    union all
-    select ${none}, ${sql.lit(childKinds.property)}, id, name, value, null
-      from image_properties where image_id = ${id} and deleted = false
-    union all
-    select ${none}, ${sql.lit(childKinds.tag)}, id, value, null, null
-      from image_tags where image_id = ${id} and deleted = false
-    union all
-    select ${none}, ${sql.lit(childKinds.location)}, id, value, meta_data, status
-      from image_locations where image_id = ${id} and deleted = false`
-}
-
-function childrenStatement(statements: Statements, count: number): Statement {
-  return statements.get(`children ${count}`, () => {
-    const ids = sql.join(Array.from({ length: count }, (_, i) => sql`${slot<string>(`id${i}`)}`))
-    return sql`
-      select image_id, ${sql.lit(childKinds.property)} as kind, id, name as child, value as child_value, null as child_status
-        from image_properties where image_id in (${ids}) and deleted = false
-      union all
-      select image_id, ${sql.lit(childKinds.tag)}, id, value, null, null
-        from image_tags where image_id in (${ids}) and deleted = false
-      union all
-      select image_id, ${sql.lit(childKinds.location)}, id, value, meta_data, status
-        from image_locations where image_id in (${ids}) and deleted = false`
-  })
 }
