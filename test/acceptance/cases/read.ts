@@ -9,6 +9,7 @@ export const showCases = table('show', [
   ['own active image', 'member', 'GET', show('active')],
   ['own empty image', 'member', 'GET', show('empty')],
   ['own deactivated image', 'member', 'GET', show('deactivated')],
+  ['a deactivated image, as admin', 'admin', 'GET', show('deactivated')],
   ['own image with all quotas used', 'member', 'GET', show('full')],
   ['a colleague sees it', 'colleague', 'GET', show('active')],
   ['a reader of the project sees it', 'reader', 'GET', show('active')],
