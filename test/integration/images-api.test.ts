@@ -141,7 +141,9 @@ describe('the images API', () => {
     const headers = { 'content-type': 'application/octet-stream' }
     assert.equal((await api.call(member, 'PUT', `/v2/images/${id}/file`, { body: 'data', headers })).status, 204)
     for (const action of ['deactivate', 'deactivate']) assert.equal(await act(action), 204)
-    assert.equal((await json(await api.call(member, 'GET', `/v2/images/${id}`))).status, 'deactivated')
+    const seen = await json(await api.call(member, 'GET', `/v2/images/${id}`))
+    assert.deepEqual([seen.status, seen.stores], ['deactivated', undefined])
+    assert.equal((await json(await api.call(admin, 'GET', `/v2/images/${id}`))).stores, 'one')
     for (const action of ['reactivate', 'reactivate']) assert.equal(await act(action), 204)
     const image = await json(await api.call(member, 'GET', `/v2/images/${id}`))
     assert.deepEqual([image.status, image.size, image.stores], ['active', 4, 'one'])

@@ -8,6 +8,7 @@ import { isField } from './fields.ts'
 import type { ImageFinder } from './find.ts'
 import type { Quotas } from './limits.ts'
 import type { LocationChanges } from './locations.ts'
+import { shownTo } from './show.ts'
 
 /** One operation of a patch; its path is checked and its value fits the schema. */
 export type PatchOperation =
@@ -59,7 +60,7 @@ export class PatchImage {
       if (operation.path[0] === 'locations') await this.#changeLocations(step, operation)
       else await this.#changeProperty(step, operation)
     }
-    if (operations.length === 0) return image
+    if (operations.length === 0) return shownTo(context, image)
     requireOwn(context, image)
     const changed = await this.#images.update(
       id,
@@ -67,7 +68,7 @@ export class PatchImage {
       draft.fromStatuses ? { from: draft.fromStatuses } : {},
     )
     await this.#deps.locations.removeData(image, draft.removedLocations)
-    return changed
+    return shownTo(context, changed)
   }
 
   async #changeProperty({ context, image, draft }: Step, operation: PatchOperation): Promise<void> {

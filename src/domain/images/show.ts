@@ -11,6 +11,12 @@ export interface ImagePage {
   readonly nextMarker?: string
 }
 
+/** What a caller is shown of an image: where its data lies only while he may read it. @see glance `sqlalchemy/api.py` `_normalize_locations` */
+export function shownTo(context: RequestContext, image: Image): Image {
+  if (image.status !== 'deactivated' || context.isAdmin || image.locations.length === 0) return image
+  return { ...image, locations: [] }
+}
+
 /** Reads images. @see glance `api/v2/images.py` `show`, `index` */
 export class ShowImages {
   readonly #images: ImageRepository
@@ -27,7 +33,7 @@ export class ShowImages {
   async one(context: RequestContext, id: string): Promise<Image> {
     const image = await this.#finder.find(context, id)
     await this.#access.get(context, image)
-    return image
+    return shownTo(context, image)
   }
 
   /**
@@ -41,7 +47,7 @@ export class ShowImages {
     const images: Image[] = []
     for (const image of found) {
       const seen = this.#access.mayGet(context, image)
-      if (seen instanceof Promise ? await seen : seen) images.push(image)
+      if (seen instanceof Promise ? await seen : seen) images.push(shownTo(context, image))
     }
     const last = images.at(-1)
     return last && found.length === query.limit ? { images, nextMarker: last.id } : { images }
