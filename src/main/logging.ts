@@ -28,7 +28,7 @@ type Sink = ReturnType<typeof pino.destination>
 const levelNames: Readonly<Record<Level, string>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' }
 const secretKeys = /token|password|secret|authorization|cookie/i
 /** Lines are gathered, so that a busy service does not pay a system call for each. */
-const buffering = { sync: false, minLength: 4096, periodicFlush: 200 }
+const buffering = { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: 200 }
 const urlCredentials = /(\w[\w+.-]*:\/\/)[^\s/@]*@/g
 
 /** Opens the log. Lines are those of oslo.log (`use_json` off) or JSON; credentials within URLs and secret fields are masked. */
