@@ -100,6 +100,25 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       await assert.rejects(create({ properties: { smile: '😀' } }), (error) => hasCode(error, 'bad_request'))
     })
 
+    it('finds nothing that has a character of four bytes in UTF-8', async () => {
+      const { id } = await create({ name: 'disk', visibility: 'public' })
+      const viewer = { projectId: null, isAdmin: true }
+      const queries: Partial<ImageQuery>[] = [
+        { name: ['💾'] },
+        { id: ['💾'] },
+        { owner: '💾' },
+        { checksum: '💾' },
+        { tags: ['💾'] },
+        { properties: { '💾': 'x' } },
+        { properties: { x: '💾' } },
+      ]
+      for (const query of queries) assert.deepEqual(await listIds(viewer, query), [])
+      assert.deepEqual(await listIds(viewer, { id: [id], name: ['💾', 'disk'] }), [id])
+      assert.equal(await repositories.images.get('💾'), undefined)
+      assert.equal(await repositories.members.get(id, '💾'), undefined)
+      await assert.rejects(listIds(viewer, { marker: '💾' }), (error) => hasCode(error, 'marker_not_found'))
+    })
+
     it('changes fields, properties, tags and locations at once', async () => {
       const { id, locations } = await create({
         properties: { kept: '1', changed: '1', gone: '1' },

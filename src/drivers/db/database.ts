@@ -57,6 +57,8 @@ export interface PoolOptions {
   readonly statementTimeoutMs: number
   /** Idle connections are closed after this. */
   readonly idleTimeoutMs: number
+  /** Older connections are replaced when they come back; 0: never. */
+  readonly maxAgeMs: number
 }
 
 export const defaultPoolOptions: PoolOptions = {
@@ -65,6 +67,7 @@ export const defaultPoolOptions: PoolOptions = {
   connectTimeoutMs: 5_000,
   statementTimeoutMs: 60_000,
   idleTimeoutMs: 600_000,
+  maxAgeMs: 3_600_000,
 }
 
 export const capabilitiesOf: Readonly<Record<Dialect, Capabilities>> = {

@@ -28,7 +28,7 @@ export function poolOptionsOf(config: DatabaseConfig): Partial<PoolOptions> {
   return {
     maxConnections: Math.min(maxConnections, unlimitedConnections),
     acquireTimeoutMs: (timeout ?? 30) * 1000,
-    ...(recycle > 0 ? { idleTimeoutMs: recycle * 1000 } : {}),
+    maxAgeMs: Math.max(recycle, 0) * 1000,
   }
 }
 

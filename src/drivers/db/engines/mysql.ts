@@ -56,11 +56,16 @@ class MysqlDatabase implements Database {
   readonly #pool: Pool
   readonly #gate: Gate
   readonly #timeoutMs: number
+  readonly #maxAgeMs: number
+  /** When each connection was made, by the monotonic clock. */
+  readonly #madeAt = new WeakMap<PoolConnection, number>()
 
   constructor(pool: Pool, options: PoolOptions) {
     this.#pool = pool
     this.#gate = new Gate({ places: options.maxConnections, timeoutMs: options.acquireTimeoutMs })
     this.#timeoutMs = options.statementTimeoutMs
+    this.#maxAgeMs = options.maxAgeMs
+    pool.on('connection', (connection) => this.#madeAt.set(connection, performance.now()))
   }
 
   rows(statement: Statement, values: Values): Promise<readonly Row[]> {
@@ -129,11 +134,17 @@ class MysqlDatabase implements Database {
       try {
         return await work(connection)
       } finally {
-        connection.release()
+        if (this.#isOld(connection)) connection.destroy()
+        else connection.release()
       }
     } finally {
       this.#gate.leave()
     }
+  }
+
+  #isOld(connection: PoolConnection): boolean {
+    const madeAt = this.#madeAt.get(connection) ?? 0
+    return this.#maxAgeMs > 0 && performance.now() - madeAt > this.#maxAgeMs
   }
 
   #connection(): Promise<PoolConnection> {

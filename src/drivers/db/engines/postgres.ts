@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { ServerTarget } from '../../../config/database-url.ts'
+import { hasCode } from '../../../errors/error.ts'
 import {
   capabilitiesOf,
   type Database,
@@ -32,6 +33,7 @@ export function openPostgres(target: ServerTarget, options: PoolOptions): Databa
     ...(tls ? { ssl: tls } : {}),
     max: options.maxConnections,
     idleTimeoutMillis: options.idleTimeoutMs,
+    maxLifetimeSeconds: options.maxAgeMs / 1000,
     // Covers both waiting for a free connection and making one.
     connectionTimeoutMillis: Math.min(options.acquireTimeoutMs, options.connectTimeoutMs),
     query_timeout: options.statementTimeoutMs,
@@ -118,7 +120,7 @@ class PostgresDatabase implements Database {
     try {
       return await work(client)
     } catch (error) {
-      if (error instanceof Error && isBroken(error)) broken = error
+      if (isBroken(error)) broken = error
       throw error
     } finally {
       client.release(broken)
@@ -136,7 +138,7 @@ async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): 
     })
     return result
   } catch (error) {
-    await text(client, 'ROLLBACK').catch(() => undefined)
+    if (!isBroken(error)) await text(client, 'ROLLBACK').catch(() => undefined)
     throw error
   }
 }
@@ -176,7 +178,12 @@ const collisions = new Set(['40001', '40P01', '55P03'])
 /** string_data_right_truncation, numeric_value_out_of_range, character_not_in_repertoire, untranslatable_character */
 const unfitValues = new Set(['22001', '22003', '22021', '22P05'])
 
+/** pg tells it by these words only. */
+const statementTimedOut = 'Query read timeout'
+
 function translate(error: unknown): unknown {
+  // Whoever waited that long does not wait again.
+  if (error instanceof Error && error.message === statementTimedOut) return unavailable(error)
   if (!(error instanceof pg.DatabaseError)) return new RetriableError('connection lost', { cause: unavailable(error) })
   const code = error.code ?? ''
   if (code === uniqueViolation) return new DuplicateKeyError('duplicate key', { cause: error })
@@ -188,6 +195,7 @@ function translate(error: unknown): unknown {
 }
 
 /** True if the connection that gave this error must not be used again. */
-function isBroken(error: Error): boolean {
-  return error instanceof RetriableError && error.message !== 'collision'
+function isBroken(error: unknown): error is Error {
+  if (error instanceof RetriableError) return error.message !== 'collision'
+  return hasCode(error, 'database_unavailable')
 }

@@ -8,6 +8,7 @@ import { imageSelection, imagesOf } from './image-reads.ts'
 import { imageColumns } from './image-rows.ts'
 import { afterMarker } from './keyset.ts'
 import { filtersOf } from './list-filters.ts'
+import { isWide } from './wide-characters.ts'
 
 /**
  * A page of images: one statement for the images with their children, one more for a marker.
@@ -182,7 +183,7 @@ async function readMarker(database: Database, statements: Statements, query: Ima
     return sql`select ${columns} from images i
       where i.id = ${slot('marker')} and i.deleted = false and ${visibleTo(viewer)}`
   })
-  const [row] = await database.rows(statement, { marker, project: viewer.projectId })
+  const [row] = isWide(marker) ? [] : await database.rows(statement, { marker, project: viewer.projectId })
   if (!row) throw new GlimpseError('marker_not_found', { marker })
   return row
 }

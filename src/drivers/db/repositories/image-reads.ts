@@ -4,6 +4,7 @@ import type { Dialect, Queryable, Row } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
 import { type Children, imageColumns, imageOf, locationOf } from './image-rows.ts'
 import { packedRows, unpackRows } from './packed-rows.ts'
+import { isWide } from './wide-characters.ts'
 
 /** What a statement selects of `images i` for `imagesOf`: the columns, then the packed children. */
 export function imageSelection(dialect: Dialect): RawBuilder<unknown> {
@@ -30,6 +31,7 @@ export async function imagesOf(queryable: Queryable, statements: Statements, row
 
 /** The image; undefined if it is deleted or there is none. */
 export async function readImage(queryable: Queryable, statements: Statements, id: string): Promise<Image | undefined> {
+  if (isWide(id)) return undefined
   const statement = statements.get(
     'image',
     () =>

@@ -3,6 +3,7 @@ import type { Comparison, ImageQuery } from '../../../ports/repositories.ts'
 import type { Dialect } from '../database.ts'
 import { slot } from '../statement.ts'
 import { formatTimestamp } from '../timestamps.ts'
+import { isWide } from './wide-characters.ts'
 
 /** Filters of a list. `key` tells queries with different SQL apart, `values` fill the slots of `conditions`. */
 export interface Filters {
@@ -49,6 +50,11 @@ export function filtersOf(query: ImageQuery, dialect: Dialect): Filters {
   let key = ''
 
   function add(part: string, given: Record<string, unknown>, build: () => RawBuilder<unknown>): void {
+    if (Object.values(given).some(isWide)) {
+      key += 'nothing;'
+      builders.push(() => sql`1 = 0`)
+      return
+    }
     key += `${part};`
     Object.assign(values, given)
     builders.push(build)
@@ -59,7 +65,7 @@ export function filtersOf(query: ImageQuery, dialect: Dialect): Filters {
     if (value !== undefined) add(field, { [field]: value }, () => sql`i.${sql.ref(column)} = ${slot(field)}`)
   }
   for (const [field, column] of Object.entries(oneOf) as [keyof typeof oneOf, string][]) {
-    const wanted = query[field]
+    const wanted = query[field]?.filter((value) => !isWide(value))
     if (wanted === undefined) continue
     const names = wanted.map((_, i) => `${field}${i}`)
     add(`${field}*${names.length}`, Object.fromEntries(names.map((name, i) => [name, wanted[i]])), () =>

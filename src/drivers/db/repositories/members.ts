@@ -6,7 +6,7 @@ import type { Database, Queryable, Row } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
 import { formatTimestamp, now, parseTimestamp } from '../timestamps.ts'
 import { lockImage } from './lock-image.ts'
-import { refuseWideCharacters } from './wide-characters.ts'
+import { isWide, refuseWideCharacters } from './wide-characters.ts'
 
 const columns = sql`image_id, member, status, created_at, updated_at, id, deleted`
 
@@ -58,6 +58,7 @@ export class SqlMemberRepository implements MemberRepository {
       () => sql`update image_members set status = ${slot('status')}, updated_at = ${slot('time')}
         where image_id = ${slot('imageId')} and member = ${slot('memberId')} and deleted = false`,
     )
+    if (isWide(memberId)) throw new GlimpseError('member_not_found', { memberId })
     const time = formatTimestamp(now(), this.#database.dialect)
     await this.#database.run(statement, { imageId, memberId, status, time })
     const member = await this.get(imageId, memberId)
@@ -72,6 +73,7 @@ export class SqlMemberRepository implements MemberRepository {
         set deleted = ${slot('true')}, deleted_at = ${slot('time')}, updated_at = ${slot('time')}
         where image_id = ${slot('imageId')} and member = ${slot('memberId')} and deleted = false`,
     )
+    if (isWide(memberId)) throw new GlimpseError('member_not_found', { memberId })
     const time = formatTimestamp(now(), this.#database.dialect)
     const count = await this.#database.run(statement, { imageId, memberId, time, true: true })
     if (count === 0) throw new GlimpseError('member_not_found', { memberId })
@@ -82,6 +84,7 @@ export class SqlMemberRepository implements MemberRepository {
     options: { imageId: string; memberId: string; withDeleted?: true },
   ): Promise<Row | undefined> {
     const { imageId, memberId, withDeleted } = options
+    if (isWide(memberId)) return undefined
     const statement = this.#statements.get(
       `member ${withDeleted}`,
       () => sql`select ${columns} from image_members where image_id = ${slot('imageId')}

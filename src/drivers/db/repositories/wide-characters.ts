@@ -8,8 +8,13 @@ import { GlimpseError } from '../../../errors/error.ts'
  */
 export function refuseWideCharacters(texts: Iterable<unknown>): void {
   for (const text of texts) {
-    if (typeof text === 'string' && /[\ud800-\udfff]/.test(text)) {
+    if (isWide(text)) {
       throw new GlimpseError('bad_request', { reason: 'Characters of 4 bytes in UTF-8 are not supported.' })
     }
   }
+}
+
+/** True for text that no column holds, so that nothing is equal to it; MySQL fails to compare it. */
+export function isWide(text: unknown): boolean {
+  return typeof text === 'string' && /[\ud800-\udfff]/.test(text)
 }
