@@ -17,6 +17,8 @@ export interface UploadBody extends Readable {
    * chunks wait to be read first.
    */
   pull?(target: Uint8Array): number
+  /** There is no room just now: chunks had better wait at the source, until the next `pull`. */
+  hold?(): void
 }
 
 export interface ReceiveOptions {
@@ -106,6 +108,7 @@ class ReceiveSink extends Writable {
     let rest = chunk
     let filled: 'full' | 'empty' = 'full'
     while (filled === 'full' && !this.destroyed) {
+      this.#body.hold?.()
       this.#pump({ all: true })
       await this.#stream.room(this.#writing)
       rest = rest.subarray(this.#stream.append(rest))

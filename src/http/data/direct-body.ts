@@ -69,6 +69,7 @@ export class DirectBody extends Readable {
     // An end or a failure of the connection shows again at Node's next read, which knows how to report it.
     if (count <= 0) {
       this.#wakeForRest()
+      this.#release()
       return 0
     }
     this.#bypassed = true
@@ -77,8 +78,21 @@ export class DirectBody extends Readable {
     return count
   }
 
+  /** @see UploadBody */
+  hold(): void {
+    setHeld(this.#socket, true)
+    this.#socket.pause()
+  }
+
   override _read(): void {
+    this.#release()
     if (this.#seenBytes < this.#lengthBytes) this.#request.resume()
+  }
+
+  #release(): void {
+    if (!isHeld(this.#socket)) return
+    setHeld(this.#socket, false)
+    this.#socket.resume()
   }
 
   get #fd(): number {
@@ -94,7 +108,20 @@ export class DirectBody extends Readable {
 
   #endIfComplete(): void {
     if (this.#seenBytes < this.#lengthBytes) return
+    this.#release()
     if (this.#wakeBytes > 1 && !this.#bypassed) this.#libc.wakeAt(this.#fd, 1)
     this.push(null)
   }
+}
+
+/**
+ * Node's own mark of a socket that the HTTP server must not read from, whatever a request asks for. Without effect in
+ * versions that do not know it: chunks then arrive in the ordinary way while there is no room, which costs time only.
+ */
+function setHeld(socket: Socket, held: boolean): void {
+  ;(socket as unknown as { _paused?: boolean })._paused = held
+}
+
+function isHeld(socket: Socket): boolean {
+  return (socket as unknown as { _paused?: boolean })._paused === true
 }
