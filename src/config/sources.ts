@@ -17,8 +17,8 @@ export interface SourceOptions {
   readonly files?: readonly string[] | undefined
   /** Values of `--config-dir`; if none, the directories that oslo.config looks for by `program`. */
   readonly dirs?: readonly string[] | undefined
-  /** Name of the program, such as `glance-api`; without it nothing is looked for. */
-  readonly program?: string | undefined
+  /** Names of the program, such as `glance-api`, those of the files that win last; without any nothing is looked for. */
+  readonly program?: string | readonly string[] | undefined
   readonly env: Environment
 }
 
@@ -58,7 +58,7 @@ export async function readSources(options: SourceOptions): Promise<Sources> {
   return { files, faults }
 }
 
-/** At most one path for `glance` and one for the program, each from the first directory that has it. */
+/** At most one path for `glance` and one for each name of the program, each from the first directory that has it. */
 function findDefaults(
   { program, env }: SourceOptions,
   { home, extension }: { home: string; extension: string },
@@ -66,7 +66,7 @@ function findDefaults(
   if (program === undefined) return []
   const places = [join(home, '.glance'), home, '/etc/glance', '/etc']
   for (const snap of [env.SNAP_COMMON, env.SNAP]) if (snap) places.push(join(snap, 'etc/glance'))
-  return ['glance', program].flatMap((name) => {
+  return ['glance', program].flat().flatMap((name) => {
     const found = places.map((place) => join(place, name + extension)).find((path) => existsSync(path))
     return found === undefined ? [] : [found]
   })

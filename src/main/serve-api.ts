@@ -1,7 +1,9 @@
 import cluster from 'node:cluster'
 import { register } from 'prom-client'
 import { recoverUploads } from '../domain/data/recover.ts'
+import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { createApp } from '../http/app.ts'
+import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
 import { compose } from './compose.ts'
 import { answerCollector } from './metrics-server.ts'
@@ -14,8 +16,20 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
   await using composition = await compose(settings, { log, metrics: register })
   const { dependencies } = composition
   const app = createApp(dependencies)
-  recoverUploads(dependencies.repositories.images, { stores: dependencies.stores, log }).catch((error: unknown) =>
+  cleanUp(settings, { dependencies, log }).catch((error: unknown) =>
     log.error({ err: error }, 'uploads of dead processes could not be cleaned up'),
   )
   await serveUntilStopped(app, { listen: settings.listen, log })
+}
+
+/** Requests are answered meanwhile: those that need a database which is not up yet are told so. */
+async function cleanUp(
+  { database }: ApiSettings,
+  { dependencies: { repositories, stores }, log }: { dependencies: AppDependencies; log: Logger },
+): Promise<void> {
+  await awaitDatabase(() => repositories.ping(), {
+    config: database,
+    onRetry: (error) => log.warn({ err: error, retrySeconds: database.retry_interval }, 'waiting for the database'),
+  })
+  await recoverUploads(repositories.images, { stores, log })
 }

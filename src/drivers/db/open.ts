@@ -11,6 +11,8 @@ import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
 import { SqlImageRepository } from './repositories/images.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
+import { SqlScrubRepository } from './repositories/scrub.ts'
+import { SqlTaskRepository } from './repositories/tasks.ts'
 import { Statements } from './statement.ts'
 
 /** Connections without limit would end in the server's own limit, for all of its users. */
@@ -76,6 +78,8 @@ export function repositoriesOver(database: Database): Repositories {
   return {
     images: new SqlImageRepository(database, statements),
     members: new SqlMemberRepository(database, statements),
+    tasks: new SqlTaskRepository(database, statements),
+    scrub: new SqlScrubRepository(database, statements),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),
   }

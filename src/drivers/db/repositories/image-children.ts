@@ -85,18 +85,18 @@ export class ChildWriter {
     )
   }
 
-  /** Soft-deletes all children, memberships included. */
-  async removeAll(): Promise<void> {
+  /** Soft-deletes all children, memberships included; locations end in `status`. */
+  async removeAll(status: 'deleted' | 'pending_delete'): Promise<void> {
     for (const table of ['image_locations', 'image_properties', 'image_members', 'image_tags'] as const) {
       await this.#queryable.run(
-        this.#statements.get(`remove all ${table}`, (builder) =>
+        this.#statements.get(`remove all ${table} ${status}`, (builder) =>
           builder
             .updateTable(table)
             .set({
               deleted: slot('true'),
               deleted_at: slot('now'),
               updated_at: slot('now'),
-              ...(table === 'image_locations' ? { status: 'deleted' } : {}),
+              ...(table === 'image_locations' ? { status } : {}),
             })
             .where('image_id', '=', slot<string>('imageId'))
             .where(sql<boolean>`deleted = false`),

@@ -95,7 +95,7 @@ export class SqlImageRepository implements ImageRepository {
     const columns = { status: options.status ?? 'deleted', deleted: true, deleted_at: time, updated_at: time }
     await this.#database.transaction(async (transaction) => {
       await this.#set(transaction, id, { columns, ...options })
-      await this.#children(transaction, id, at).removeAll()
+      await this.#children(transaction, id, at).removeAll(columns.status)
     })
   }
 
