@@ -18,11 +18,14 @@ interface Counts {
 const root = resolve(import.meta.dirname, '..')
 const interrupted = new AbortController()
 
-/** The unit tests share one process, which is far faster; the others get one each, for their services and signals. */
+/**
+ * The unit tests share one process, which is far faster; the others get one each, for their services and signals. Each of
+ * those keeps about two cores busy, and some measure time.
+ */
 const unitTests = { glob: 'src/**/*.test.ts', args: ['--test-isolation=none'] }
 const peerTests = {
   glob: 'test/{contract,integration,acceptance}/**/*.test.ts',
-  args: [`--test-concurrency=${Math.min(4, availableParallelism())}`],
+  args: [`--test-concurrency=${Math.max(1, Math.floor(availableParallelism() / 2))}`],
 }
 
 function select({ glob }: { glob: string }, wanted: readonly string[]): string[] {
