@@ -7,6 +7,8 @@ import type {
   NewImageLocation,
   Visibility,
 } from './image.ts'
+import type { ScrubRepository } from './scrub.ts'
+import type { TaskRepository } from './tasks.ts'
 
 export interface NewImage extends Partial<ImageFields> {
   readonly id: string
@@ -140,6 +142,8 @@ export interface MemberRepository {
 export interface Repositories {
   readonly images: ImageRepository
   readonly members: MemberRepository
+  readonly tasks: TaskRepository
+  readonly scrub: ScrubRepository
   /** @throws database_unavailable */
   ping(): Promise<void>
   close(): Promise<void>

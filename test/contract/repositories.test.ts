@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { openRepositories } from '../../src/drivers/db/open.ts'
+import type { Repositories } from '../../src/ports/repositories.ts'
 import { peers } from '../support/peers.ts'
 import { describeRepositories } from './repositories.ts'
+import { describeScrub } from './scrub.ts'
+import { describeTasks } from './tasks.ts'
 
 const { mariadb, postgres } = await peers('mariadb', 'postgres')
 const directory = await mkdtemp(join(tmpdir(), 'repositories-'))
@@ -14,12 +17,18 @@ after(async () => {
   await rm(directory, { recursive: true })
 })
 
-describeRepositories('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))
-describeRepositories('SQLite in a file', () =>
+function describeAll(name: string, open: () => Promise<Repositories>): void {
+  describeRepositories(name, open)
+  describeTasks(name, open)
+  describeScrub(name, open)
+}
+
+describeAll('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))
+describeAll('SQLite in a file', () =>
   openRepositories({ connection: `sqlite:///${join(directory, 'glance.sqlite')}`, createSchema: true }),
 )
 for (const [name, peer] of Object.entries({ MariaDB: mariadb, PostgreSQL: postgres })) {
-  describeRepositories(name, async () => {
+  describeAll(name, async () => {
     const database = await peer.createDatabase()
     databases.push(database)
     return openRepositories({ connection: database.url, createSchema: true })

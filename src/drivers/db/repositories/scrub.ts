@@ -45,7 +45,8 @@ export class SqlScrubRepository implements ScrubRepository {
   async isDue(locationId: number): Promise<boolean> {
     const statement = this.#statements.get(
       'location is due',
-      () => sql`select 1 from image_locations where id = ${slot('id')} and status = 'pending_delete' and deleted = true`,
+      () =>
+        sql`select 1 from image_locations where id = ${slot('id')} and status = 'pending_delete' and deleted = true`,
     )
     return (await this.#database.rows(statement, { id: locationId })).length > 0
   }
