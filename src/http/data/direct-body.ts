@@ -114,14 +114,23 @@ export class DirectBody extends Readable {
   }
 }
 
+/** What Node's HTTP server keeps on its sockets. */
+interface ServerSocket {
+  /** The server must not read from the socket, whatever a request asks for; it pauses its parser too. */
+  _paused?: boolean
+  parser?: { resume(): void } | null
+}
+
 /**
- * Node's own mark of a socket that the HTTP server must not read from, whatever a request asks for. Without effect in
- * versions that do not know it: chunks then arrive in the ordinary way while there is no room, which costs time only.
+ * Sets Node's own mark as its server does when too many answers wait, and takes it back in the same way. Versions that do
+ * not know the mark go on reading: chunks then arrive in the ordinary way while there is no room, which costs time only.
  */
 function setHeld(socket: Socket, held: boolean): void {
-  ;(socket as unknown as { _paused?: boolean })._paused = held
+  const internals = socket as unknown as ServerSocket
+  internals._paused = held
+  if (!held) internals.parser?.resume()
 }
 
 function isHeld(socket: Socket): boolean {
-  return (socket as unknown as { _paused?: boolean })._paused === true
+  return (socket as unknown as ServerSocket)._paused === true
 }
