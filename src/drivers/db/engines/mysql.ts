@@ -165,25 +165,32 @@ class MysqlDatabase implements Database {
   }
 
   #execute(connection: PoolConnection, statement: Statement, values: Values): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      connection.execute(
-        {
-          sql: statement.sql,
-          values: bind(statement, values) as never,
-          rowsAsArray: true,
-          timeout: this.#timeoutMs,
-        },
-        (error, result) => (error ? reject(translate(error, connection)) : resolve(result)),
-      )
-    })
+    const options = { sql: statement.sql, values: bind(statement, values) as never, rowsAsArray: true }
+    return this.#answer(connection, { timeoutMs: this.#timeoutMs }, (done) => connection.execute(options, done))
   }
 
   #text(connection: PoolConnection, sql: string, options: { unlimited?: true } = {}): Promise<unknown> {
+    const timeoutMs = options.unlimited ? undefined : this.#timeoutMs
+    return this.#answer(connection, { timeoutMs }, (done) => connection.query({ sql, rowsAsArray: true }, done))
+  }
+
+  /** mysql2's own time-out does not cover the preparation of a statement. */
+  #answer(
+    connection: PoolConnection,
+    { timeoutMs }: { timeoutMs: number | undefined },
+    ask: (done: (error: mysql.QueryError | null, result: unknown) => void) => void,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const timeout = options.unlimited ? {} : { timeout: this.#timeoutMs }
-      connection.query({ sql, rowsAsArray: true, ...timeout }, (error, result) =>
-        error ? reject(translate(error, connection)) : resolve(result),
-      )
+      const giveUp = (): void => {
+        connection.destroy()
+        reject(unavailable(new Error(`no answer within ${timeoutMs} ms`)))
+      }
+      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs)
+      ask((error, result) => {
+        clearTimeout(timer)
+        if (error) reject(translate(error, connection))
+        else resolve(result)
+      })
     })
   }
 
@@ -210,10 +217,6 @@ function translate(error: mysql.QueryError, connection: PoolConnection): unknown
   if (code === duplicateKey) return new DuplicateKeyError('duplicate key', { cause: error })
   if (collisions.has(code)) return new RetriableError('collision', { cause: unavailable(error) })
   if (unfitValues.has(code)) return unfit(error)
-  if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') {
-    connection.destroy()
-    return unavailable(error)
-  }
   if (error.fatal || serverFailures.has(code)) {
     connection.destroy()
     return new RetriableError('connection lost', { cause: unavailable(error) })

@@ -49,8 +49,10 @@ export function openPostgres(target: ServerTarget, options: PoolOptions): Databa
       },
     },
   })
-  // An idle connection that breaks is dropped by the pool; without a listener the error would end the process.
+  // A connection that breaks is dropped by the pool while idle, and fails its statement while in use; without a listener
+  // either event would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return new PostgresDatabase(pool)
 }
 
@@ -184,7 +186,9 @@ const statementTimedOut = 'Query read timeout'
 function translate(error: unknown): unknown {
   // Whoever waited that long does not wait again.
   if (error instanceof Error && error.message === statementTimedOut) return unavailable(error)
-  if (!(error instanceof pg.DatabaseError)) return new RetriableError('connection lost', { cause: unavailable(error) })
+  // What the server says has a code; all else is the connection's.
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined)
+    return new RetriableError('connection lost', { cause: unavailable(error) })
   const code = error.code ?? ''
   if (code === uniqueViolation) return new DuplicateKeyError('duplicate key', { cause: error })
   if (collisions.has(code)) return new RetriableError('collision', { cause: unavailable(error) })
