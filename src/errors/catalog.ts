@@ -43,6 +43,10 @@ export const catalog = {
     status: 500,
     message: (p: { file: string; reason: string }) => `Policy file ${p.file} cannot be used: ${p.reason}`,
   },
+  property_protections_invalid: {
+    status: 500,
+    message: (p: { file: string; reason: string }) => `Property protection file ${p.file} cannot be used: ${p.reason}`,
+  },
   identity_unavailable: {
     status: 503,
     message: (p: { reason: string }) => `The identity service cannot be reached: ${p.reason}`,

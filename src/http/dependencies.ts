@@ -5,6 +5,7 @@ import type { StoreSet } from '../domain/data/store-set.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
 import type { Policy } from '../domain/policy/policy.ts'
+import type { PropertyProtections } from '../domain/protections/property-protections.ts'
 import type { IdentityService } from '../ports/identity.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
@@ -13,7 +14,7 @@ import type { CorsConfig } from './plugins/cors.ts'
 import type { HealthcheckConfig } from './plugins/healthcheck.ts'
 import type { ProxyConfig, sslHeaderOptions } from './plugins/proxy.ts'
 import type { ImageDataOptions } from './routes/image-data.ts'
-import type { JsonSchema } from './schemas/image-properties.ts'
+import type { CustomProperties } from './schemas/image.ts'
 
 /** Values of options, group by group, as they were read. */
 export interface AppConfig {
@@ -42,6 +43,8 @@ export interface AppDependencies {
   readonly repositories: Repositories
   readonly identity: IdentityService
   readonly policy: Policy
+  /** Undefined: properties of images are not protected. */
+  readonly protections: PropertyProtections | undefined
   readonly stores: StoreSet
   readonly digests: DigestPool
   /** For zero-copy downloads; undefined where the platform has none. */
@@ -49,6 +52,6 @@ export interface AppDependencies {
   readonly log: Logger
   readonly metrics: Registry
   /** What `schema-image.json` holds; null without such a file. */
-  readonly customProperties: Readonly<Record<string, JsonSchema>> | null
+  readonly customProperties: CustomProperties | null
   readonly config: AppConfig
 }

@@ -4,6 +4,7 @@ import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
+import { protectionsOf } from './compose-protections.ts'
 import { readCustomProperties } from './custom-properties.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -36,6 +37,7 @@ export async function compose(
     repositories,
     identity,
     policy,
+    protections: protectionsOf(settings.protections, { policy, log }),
     stores,
     digests,
     libc: await loadLibc(),

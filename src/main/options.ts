@@ -8,6 +8,7 @@ import type { Chapter } from '../config/render.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
+import { protectionOptions } from '../domain/protections/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
@@ -27,6 +28,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions } },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
+  { group: 'DEFAULT', title: 'Protection of properties', options: protectionOptions },
   { group: 'glimpse', title: 'Listening without authentication', options: listeningOptions },
   { group: 'glimpse', title: 'Metrics', options: metricsOptions },
   { group: 'database', title: 'Database', options: databaseOptions },

@@ -17,6 +17,7 @@ import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
 import type { ServiceArguments } from './arguments.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
+import { type ProtectionSettings, readProtections } from './compose-protections.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
 import { listeningHost, workerCount } from './listening.ts'
 import { loggingOptions } from './logging.ts'
@@ -30,6 +31,7 @@ export interface ApiSettings {
   readonly database: Values<typeof databaseOptions> & { readonly connection: string }
   readonly identity: IdentitySettings
   readonly policy: PolicySettings
+  readonly protections: ProtectionSettings
   readonly stores: StoreSettings
   readonly logging: Values<typeof loggingOptions>
   readonly metrics: Values<typeof metricsOptions>
@@ -89,6 +91,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       upload: { capBytes: data.image_size_cap, quotaBytes: quotaBytes ?? null },
     },
     policy: readPolicy(config),
+    protections: await readProtections(config),
     stores: readStores(config),
   }
   const report = config.finish(knownOptions)

@@ -4,6 +4,7 @@ import type { RequestContext } from '../../ports/context.ts'
 import type { Image, Visibility } from '../../ports/image.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
+import type { PropertyProtections } from '../protections/property-protections.ts'
 import {
   countProperties,
   type Quotas,
@@ -51,33 +52,41 @@ function requireStorable(request: NewImageRequest, quotas: Quotas): void {
   for (const [name, value] of Object.entries(request.properties)) requireProperty(name, value)
 }
 
+export interface CreateDependencies {
+  readonly access: ImageAccess
+  readonly quotas: Quotas
+  /** Undefined: properties are not protected. */
+  readonly protections: PropertyProtections | undefined
+}
+
 /** Makes images without data. @see glance `api/v2/images.py` `create`, `domain/__init__.py` `ImageFactory` */
 export class CreateImage {
   readonly #images: ImageRepository
-  readonly #access: ImageAccess
-  readonly #quotas: Quotas
+  readonly #deps: CreateDependencies
 
-  constructor(images: ImageRepository, { access, quotas }: { access: ImageAccess; quotas: Quotas }) {
+  constructor(images: ImageRepository, deps: CreateDependencies) {
     this.#images = images
-    this.#access = access
-    this.#quotas = quotas
+    this.#deps = deps
   }
 
   /**
-   * @returns the image as it is stored, in status `queued`
+   * @returns the image, in status `queued`, with the properties that the caller may read
    * @throws forbidden, property_read_only, property_reserved, quota_exceeded, bad_request, image_id_taken
    */
   async run(context: RequestContext, request: NewImageRequest): Promise<Image> {
-    for (const name of Object.keys(request.properties)) {
+    const { access, quotas, protections } = this.#deps
+    const names = Object.keys(request.properties)
+    for (const name of names) {
       if (isReserved(name)) throw new GlimpseError('property_reserved', { name })
     }
     const owner = request.owner === undefined ? context.projectId : request.owner
-    await this.#access.create(context, {
+    await access.create(context, {
       owner,
       ...(request.visibility === undefined ? {} : { visibility: request.visibility }),
     })
-    requireStorable(request, this.#quotas)
-    return this.#images.create({
+    if (protections) for (const name of names) await protections.require(context, { name, action: 'create' })
+    requireStorable(request, quotas)
+    const image = await this.#images.create({
       id: request.id ?? randomUUID(),
       status: 'queued',
       name: request.name ?? null,
@@ -92,5 +101,6 @@ export class CreateImage {
       tags: [...new Set(request.tags)],
       properties: request.properties,
     })
+    return protections ? protections.readable(context, image) : image
   }
 }

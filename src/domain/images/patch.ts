@@ -3,6 +3,7 @@ import type { RequestContext } from '../../ports/context.ts'
 import type { Image } from '../../ports/image.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
+import type { PropertyProtections } from '../protections/property-protections.ts'
 import { ImageDraft } from './draft.ts'
 import { isField } from './fields.ts'
 import type { ImageFinder } from './find.ts'
@@ -32,6 +33,8 @@ export interface PatchDependencies {
   readonly access: ImageAccess
   readonly quotas: Quotas
   readonly locations: LocationChanges
+  /** Undefined: properties are not protected. */
+  readonly protections: PropertyProtections | undefined
 }
 
 /** Changes images, all operations of a patch or none. @see glance `api/v2/images.py` `update` */
@@ -47,7 +50,7 @@ export class PatchImage {
   /**
    * @returns the image as it is then
    * @throws image_not_found, forbidden, property_present, property_missing, property_not_removable, quota_exceeded,
-   * bad_request, image_status_conflict
+   * bad_request, image_status_conflict, property_reserved
    */
   async run(
     context: RequestContext,
@@ -60,7 +63,7 @@ export class PatchImage {
       if (operation.path[0] === 'locations') await this.#changeLocations(step, operation)
       else await this.#changeProperty(step, operation)
     }
-    if (operations.length === 0) return shownTo(context, image)
+    if (operations.length === 0) return shownTo(context, image, this.#deps)
     requireOwn(context, image)
     const changed = await this.#images.update(
       id,
@@ -68,12 +71,12 @@ export class PatchImage {
       draft.fromStatuses ? { from: draft.fromStatuses } : {},
     )
     await this.#deps.locations.removeData(image, draft.removedLocations)
-    return shownTo(context, changed)
+    return shownTo(context, changed, this.#deps)
   }
 
   async #changeProperty({ context, image, draft }: Step, operation: PatchOperation): Promise<void> {
     const name = operation.path[0] as string
-    const { access } = this.#deps
+    const { access, protections } = this.#deps
     const moved =
       name === 'owner' && (operation.op === 'replace' || (operation.op === 'add' && operation.value !== image.owner))
     if (moved && !context.isAdmin) {
@@ -85,17 +88,21 @@ export class PatchImage {
       await access.modify(context, image)
     }
     const field = isField(name)
-    const present = field || draft.hasProperty(name)
+    // A property that the caller cannot read is not there for him.
+    const present =
+      field || (draft.hasProperty(name) && ((await protections?.allows(context, { name, action: 'read' })) ?? true))
     if (operation.op === 'remove') {
       if (field) throw new GlimpseError('property_not_removable', { name })
       if (!present) throw new GlimpseError('property_missing', { name })
+      await protections?.require(context, { name, action: 'delete' })
       draft.removeProperty(name)
       return
     }
     if (operation.op === 'replace' && !present) throw new GlimpseError('property_missing', { name })
     if (operation.op === 'add' && present && operation.strict) throw new GlimpseError('property_present', { name })
-    if (field) draft.setField(name, operation.value)
-    else draft.setProperty(name, operation.value as string | null)
+    if (field) return draft.setField(name, operation.value)
+    await protections?.require(context, { name, action: present ? 'update' : 'create' })
+    draft.setProperty(name, operation.value as string | null)
   }
 
   async #changeLocations({ context, image, draft }: Step, operation: PatchOperation): Promise<void> {

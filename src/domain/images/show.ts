@@ -2,6 +2,8 @@ import type { RequestContext } from '../../ports/context.ts'
 import type { Image } from '../../ports/image.ts'
 import type { ImageQuery, ImageRepository } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
+import type { MaybePromise } from '../policy/maybe-promise.ts'
+import type { PropertyProtections } from '../protections/property-protections.ts'
 import type { ImageFinder } from './find.ts'
 
 /** A page of images. */
@@ -11,29 +13,42 @@ export interface ImagePage {
   readonly nextMarker?: string
 }
 
-/** What a caller is shown of an image: where its data lies only while he may read it. @see glance `sqlalchemy/api.py` `_normalize_locations` */
-export function shownTo(context: RequestContext, image: Image): Image {
-  if (image.status !== 'deactivated' || context.isAdmin || image.locations.length === 0) return image
-  return { ...image, locations: [] }
+/**
+ * What a caller is shown of an image: where its data lies only while he may read it, and the properties that he may read.
+ * @see glance `sqlalchemy/api.py` `_normalize_locations`, `api/property_protections.py` `ExtraPropertiesProxy`
+ */
+export function shownTo(
+  context: RequestContext,
+  image: Image,
+  { protections }: { protections: PropertyProtections | undefined },
+): MaybePromise<Image> {
+  const hidden = image.status === 'deactivated' && !context.isAdmin && image.locations.length > 0
+  const shown = hidden ? { ...image, locations: [] } : image
+  return protections ? protections.readable(context, shown) : shown
+}
+
+export interface ShowDependencies {
+  readonly finder: ImageFinder
+  readonly access: ImageAccess
+  /** Undefined: properties are not protected. */
+  readonly protections: PropertyProtections | undefined
 }
 
 /** Reads images. @see glance `api/v2/images.py` `show`, `index` */
 export class ShowImages {
   readonly #images: ImageRepository
-  readonly #finder: ImageFinder
-  readonly #access: ImageAccess
+  readonly #deps: ShowDependencies
 
-  constructor(images: ImageRepository, { finder, access }: { finder: ImageFinder; access: ImageAccess }) {
+  constructor(images: ImageRepository, deps: ShowDependencies) {
     this.#images = images
-    this.#finder = finder
-    this.#access = access
+    this.#deps = deps
   }
 
   /** @throws image_not_found */
   async one(context: RequestContext, id: string): Promise<Image> {
-    const image = await this.#finder.find(context, id)
-    await this.#access.get(context, image)
-    return shownTo(context, image)
+    const image = await this.#deps.finder.find(context, id)
+    await this.#deps.access.get(context, image)
+    return shownTo(context, image, this.#deps)
   }
 
   /**
@@ -41,13 +56,15 @@ export class ShowImages {
    * @throws forbidden, marker_not_found
    */
   async page(context: RequestContext, query: ImageQuery): Promise<ImagePage> {
-    await this.#access.list(context)
+    await this.#deps.access.list(context)
     if (query.limit === 0) return { images: [] }
     const found = await this.#images.list(query)
     const images: Image[] = []
     for (const image of found) {
-      const seen = this.#access.mayGet(context, image)
-      if (seen instanceof Promise ? await seen : seen) images.push(shownTo(context, image))
+      const seen = this.#deps.access.mayGet(context, image)
+      if (!(seen instanceof Promise ? await seen : seen)) continue
+      const shown = shownTo(context, image, this.#deps)
+      images.push(shown instanceof Promise ? await shown : shown)
     }
     const last = images.at(-1)
     return last && found.length === query.limit ? { images, nextMarker: last.id } : { images }

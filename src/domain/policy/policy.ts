@@ -44,6 +44,7 @@ export class Policy {
   readonly enforceNewDefaults: boolean
   readonly #options: PolicyOptions
   #checks: ReadonlyMap<string, Check> = new Map()
+  #unscoped: ReadonlyMap<string, Check> = new Map()
   #fallback: Check | undefined
 
   constructor(options: PolicyOptions) {
@@ -56,6 +57,17 @@ export class Policy {
   allows(rule: RuleName, caller: Credentials, target: PolicyTarget = noTarget): MaybePromise<boolean> {
     const check = this.#checks.get(rule) ?? this.#fallback
     return check ? check(caller, target, rule) : false
+  }
+
+  /** Whether a rule that is not necessarily the service's own holds for the caller, with no target and in any scope. */
+  allowsRule(rule: string, caller: Credentials): MaybePromise<boolean> {
+    const check = this.#unscoped.get(rule) ?? this.#unscoped.get(this.#options.defaultRule)
+    return check ? check(caller, noTarget, rule) : false
+  }
+
+  /** Whether there is a rule of that name. */
+  has(rule: string): boolean {
+    return this.#unscoped.has(rule)
   }
 
   /** Whether rule `context_is_admin` holds for the caller. */
@@ -86,11 +98,15 @@ export class Policy {
     }
     const link = new Link(written, { ...this.#options, faults })
     const checks = new Map<string, Check>()
+    const unscoped = new Map<string, Check>()
     for (const rule of written.keys()) {
       const check = link.rule(rule)?.check
-      if (check) checks.set(rule, this.#scoped(check, builtIn[rule]?.scope))
+      if (!check) continue
+      checks.set(rule, this.#scoped(check, builtIn[rule]?.scope))
+      unscoped.set(rule, check)
     }
     this.#checks = checks
+    this.#unscoped = unscoped
     this.#fallback = checks.get(this.#options.defaultRule)
     return faults
   }

@@ -16,7 +16,7 @@ export function imageTagRoutes(app: FastifyInstance, { tags, schema }: { tags: I
     PUT: async (request, reply) => {
       refuseBody(request)
       const { id, tag } = request.params as ByTag
-      schema.validate({ tags: [tag] })
+      schema.validatePart({ tags: [tag] })
       await tags.add(request.context, { id, tag })
       return sendNothing(reply)
     },

@@ -40,7 +40,7 @@ export function registerV2(
   app: FastifyInstance,
   { deps, origin }: { deps: AppDependencies; origin: (request: FastifyRequest) => Origin },
 ): void {
-  const { repositories, policy, stores, log, config } = deps
+  const { repositories, policy, protections, stores, log, config } = deps
   const access = new ImageAccess(policy)
   const finder = new ImageFinder(repositories, access)
   const quotas = {
@@ -53,7 +53,8 @@ export function registerV2(
     containerFormats: config.formats.container_formats,
     diskFormats: config.formats.disk_formats,
     allowAdditionalProperties: config.images.allow_additional_image_properties,
-    customProperties: deps.customProperties,
+    customProperties: deps.customProperties?.properties ?? null,
+    requiredProperties: deps.customProperties?.required ?? [],
   })
   const locations = new LocationChanges({
     stores,
@@ -71,9 +72,9 @@ export function registerV2(
       })
       schemaRoutes(v2, schema)
       imageRoutes(v2, {
-        create: new CreateImage(images, { access, quotas }),
-        show: new ShowImages(images, { finder, access }),
-        patch: new PatchImage(images, { finder, access, quotas, locations }),
+        create: new CreateImage(images, { access, quotas, protections }),
+        show: new ShowImages(images, { finder, access, protections }),
+        patch: new PatchImage(images, { finder, access, quotas, locations, protections }),
         delete: new DeleteImage(images, {
           finder,
           access,

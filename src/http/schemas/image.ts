@@ -1,6 +1,13 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { GlimpseError } from '../../errors/error.ts'
 import { imageProperties, type JsonSchema } from './image-properties.ts'
+
+/** What `schema-image.json` holds. */
+export interface CustomProperties {
+  readonly properties: Readonly<Record<string, JsonSchema>>
+  /** Names that an image must have. */
+  readonly required: readonly string[]
+}
 
 export interface ImageSchemaConfig {
   readonly containerFormats: readonly string[]
@@ -9,6 +16,8 @@ export interface ImageSchemaConfig {
   readonly allowAdditionalProperties: boolean
   /** Properties of `schema-image.json`, name by name; null without the file. */
   readonly customProperties: Readonly<Record<string, JsonSchema>> | null
+  /** None unless given. */
+  readonly requiredProperties?: readonly string[]
 }
 
 const links = [
@@ -17,12 +26,18 @@ const links = [
   { rel: 'describedby', href: '{schema}' },
 ]
 
-function explain(errors: readonly ErrorObject[] | null | undefined): string {
+/** The first fault, in words. */
+export function explain(errors: readonly ErrorObject[] | null | undefined): string {
   const [first] = errors ?? []
   if (!first) return 'the object is not valid'
   const where = first.instancePath.slice(1) || 'the object'
   const allowed = first.keyword === 'enum' ? `: ${JSON.stringify(first.params.allowedValues)}` : ''
   return `${where} ${first.message ?? 'is not valid'}${allowed}`
+}
+
+function requireValid(image: unknown, check: ValidateFunction): void {
+  if (check(image)) return
+  throw new GlimpseError('schema_violation', { schema: 'image', reason: explain(check.errors) })
 }
 
 /** The schema of an image under one configuration: what is served, what is checked, what is shown. */
@@ -31,8 +46,8 @@ export class ImageSchema {
   readonly json: JsonSchema
   readonly #permissive: boolean
   readonly #properties: Readonly<Record<string, JsonSchema>>
-  readonly #check: (value: unknown) => boolean
-  readonly #errors: () => readonly ErrorObject[] | null | undefined
+  readonly #check: ValidateFunction
+  readonly #checkPart: ValidateFunction
 
   /** @throws if `schema-image.json` redefines a base property or is no valid schema */
   constructor(config: ImageSchemaConfig) {
@@ -44,24 +59,28 @@ export class ImageSchema {
     }
     this.#permissive = config.allowAdditionalProperties
     this.#properties = { ...base, ...custom }
-    this.json = {
+    const { requiredProperties: required = [] } = config
+    const part = {
       name: 'image',
       properties: this.#properties,
       additionalProperties: this.#permissive ? { type: 'string' } : false,
       ...(this.#permissive ? { links } : {}),
     }
+    this.json = required.length > 0 ? { ...part, required } : part
     // Not strict: the served schemas hold keywords that say nothing about validity (`links`, `is_base`).
     const ajv = new Ajv({ strict: false, allowUnionTypes: true, unicodeRegExp: false, ownProperties: true })
-    const validate = ajv.compile(this.json)
-    this.#check = (value) => validate(value)
-    this.#errors = () => validate.errors
+    this.#check = ajv.compile(this.json)
+    this.#checkPart = required.length > 0 ? ajv.compile(part) : this.#check
   }
 
   /** @throws schema_violation naming the first fault */
   validate(image: unknown): void {
-    if (!this.#check(image)) {
-      throw new GlimpseError('schema_violation', { schema: 'image', reason: explain(this.#errors()) })
-    }
+    requireValid(image, this.#check)
+  }
+
+  /** As `validate`, and required properties may be absent. @throws schema_violation */
+  validatePart(image: unknown): void {
+    requireValid(image, this.#checkPart)
   }
 
   /** True if a custom property of that name is part of what clients see. */

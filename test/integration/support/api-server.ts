@@ -8,11 +8,14 @@ import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
 import { StoreSet } from '../../../src/domain/data/store-set.ts'
 import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
+import { PropertyProtections } from '../../../src/domain/protections/property-protections.ts'
+import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
 import { GlimpseError } from '../../../src/errors/error.ts'
 import { createApp } from '../../../src/http/app.ts'
+import type { AppDependencies } from '../../../src/http/dependencies.ts'
 import { httpOptions } from '../../../src/http/options.ts'
 import { corsOptions } from '../../../src/http/plugins/cors.ts'
 import { healthcheckOptions } from '../../../src/http/plugins/healthcheck.ts'
@@ -71,8 +74,18 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What the service is built with; the usual parts unless given. */
+export interface ApiParts {
+  readonly protections?: readonly PropertyRule[]
+  readonly customProperties?: AppDependencies['customProperties']
+  readonly policyRules?: Readonly<Record<string, string>>
+}
+
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
-export async function startApi(images: Partial<ImageConfig> = {}): Promise<ApiServer> {
+export async function startApi(
+  images: Partial<ImageConfig> = {},
+  { protections, customProperties = null, policyRules = {} }: ApiParts = {},
+): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
   const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
   const store = await openFileStore('one', {
@@ -86,16 +99,19 @@ export async function startApi(images: Partial<ImageConfig> = {}): Promise<ApiSe
   const digests = new DigestPool({ threads: 2 })
   const metrics = new Registry()
   const lines: LogLine[] = []
+  const policy = new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' })
+  policy.useRules([{ file: 'policy.yaml', rules: policyRules }])
   const app = createApp({
     repositories,
     identity,
-    policy: new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' }),
+    policy,
+    protections: protections && new PropertyProtections(protections, policy),
     stores,
     digests,
     libc: undefined,
     log: recordingLog(lines),
     metrics,
-    customProperties: null,
+    customProperties,
     config: {
       http: defaultsOf(httpOptions),
       images: { ...defaultsOf(imageOptions), ...images },
