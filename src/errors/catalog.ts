@@ -85,6 +85,10 @@ export const catalog = {
     status: 403,
     message: (p: { id: string }) => `Image ${p.id} is protected and cannot be deleted.`,
   },
+  location_last: {
+    status: 403,
+    message: (p: { id: string }) => `The only data of image ${p.id} can only be deleted together with the image.`,
+  },
   schema_violation: {
     status: 400,
     message: (p: { schema: string; reason: string }) =>

@@ -31,8 +31,10 @@ export interface AppConfig {
   readonly allowAnonymousAccess: boolean
   /** `image_cache_dir` is set. */
   readonly cacheEnabled: boolean
-  /** `enabled_import_methods`, as creations name them in a header; empty: no such header. */
+  /** `enabled_import_methods`, as `/info/import` and a header of creations name them; empty: no such header. */
   readonly importMethods: readonly string[]
+  /** `task_time_to_live` of `[task]` */
+  readonly taskTimeToLiveHours: number
   /** `hashing_algorithm` */
   readonly hashingAlgorithm: string
   readonly upload: UploadLimits

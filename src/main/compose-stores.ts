@@ -15,22 +15,33 @@ export interface StoreSettings {
   open(log: Logger): Promise<StoreSet>
 }
 
+interface Opener {
+  readonly properties: StoreEntry['properties']
+  readonly open: (id: string) => Promise<BlobStore>
+}
+
 interface StoreType {
   /** Reads the section at once, so that its faults are reported with all others. */
-  prepare(config: Config, section: string): (id: string) => Promise<BlobStore>
+  prepare(config: Config, section: string): Opener
 }
 
 const fileType: StoreType = {
   prepare(config, section) {
     const values = config.group(section, fileStoreOptions)
-    return (id) => openFileStore(id, values)
+    const { filesystem_store_datadir: datadir, filesystem_store_datadirs: datadirs } = values
+    const properties = {
+      data_dir: datadirs.length > 0 ? datadirs.join() : datadir,
+      chunk_size: values.filesystem_store_chunk_size,
+      thin_provisioning: values.filesystem_thin_provisioning,
+    }
+    return { properties, open: (id) => openFileStore(id, values) }
   },
 }
 
 const httpType: StoreType = {
   prepare(config, section) {
     const values = config.group(section, httpStoreOptions)
-    return (id) => openHttpStore(id, values)
+    return { properties: {}, open: (id) => openHttpStore(id, values) }
   },
 }
 
@@ -46,9 +57,9 @@ const supported = 'file, http'
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
 const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']
 
-interface Prepared {
+interface Prepared extends Opener {
   readonly id: string
-  readonly open: (id: string) => Promise<BlobStore>
+  readonly type: string
   readonly description: string | null
   readonly weight: number
   readonly reserved: boolean
@@ -92,7 +103,8 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
     return [
       {
         id,
-        open: type.prepare(config, id),
+        type: typeNamed,
+        ...type.prepare(config, id),
         description: common.store_description,
         weight: common.weight,
         reserved: false,
@@ -101,7 +113,14 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
   })
   const own = reservedIds
     .filter((id) => config.has(id))
-    .map((id) => ({ id, open: fileType.prepare(config, id), description: null, weight: 0, reserved: true }))
+    .map((id) => ({
+      id,
+      type: 'file',
+      ...fileType.prepare(config, id),
+      description: null,
+      weight: 0,
+      reserved: true,
+    }))
   return [...chosen, ...own]
 }
 
@@ -117,8 +136,8 @@ function prepareSingle(config: Config, names: readonly string[]): Prepared[] {
     }
   }
   return [...ids].flatMap((id) => {
-    const open = types[id]?.prepare(config, 'glance_store')
-    return open === undefined ? [] : [{ id, open, description: null, weight: 0, reserved: false }]
+    const opener = types[id]?.prepare(config, 'glance_store')
+    return opener === undefined ? [] : [{ id, type: id, ...opener, description: null, weight: 0, reserved: false }]
   })
 }
 

@@ -9,6 +9,8 @@ import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
+import { scrubberOptions } from '../domain/scrub/options.ts'
+import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
@@ -26,6 +28,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions, ...contextOptions } },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions } },
+  { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
   { group: 'DEFAULT', title: 'Protection of properties', options: protectionOptions },
@@ -47,6 +50,7 @@ export const chapters: readonly Chapter[] = [
     options: httpStoreOptions,
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
+  { group: 'task', title: 'Tasks', options: taskOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

@@ -8,6 +8,7 @@ import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions, parseStorageQuota } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import { taskOptions } from '../domain/tasks/options.ts'
 import type { AppConfig } from '../http/dependencies.ts'
 import { httpOptions } from '../http/options.ts'
 import { contextOptions } from '../http/plugins/context-options.ts'
@@ -87,6 +88,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       allowAnonymousAccess: context.allow_anonymous_access,
       cacheEnabled: api.image_cache_dir !== null,
       importMethods: api.enabled_import_methods,
+      taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
       hashingAlgorithm: data.hashing_algorithm,
       upload: { capBytes: data.image_size_cap, quotaBytes: quotaBytes ?? null },
     },

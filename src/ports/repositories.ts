@@ -106,10 +106,15 @@ export interface ImageRepository {
   create(image: NewImage): Promise<Image>
   /**
    * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
+   * With `keepsLocation` it is not carried out if it would leave the image without a location.
    * @returns the image as it is then
-   * @throws image_not_found, image_status_conflict (status was none of `from`; nothing was changed)
+   * @throws image_not_found, image_status_conflict (status was none of `from`), location_last; nothing was changed then
    */
-  update(id: string, change: ImageChange, options?: { from?: readonly ImageStatus[] }): Promise<Image>
+  update(
+    id: string,
+    change: ImageChange,
+    options?: { from?: readonly ImageStatus[]; keepsLocation?: true },
+  ): Promise<Image>
   /**
    * Soft-deletes the image with its properties, tags, members and locations if its status is one of `from`. With `status`
    * `pending_delete`, image and locations end in that status and the scrubber finds their data; `deleted` unless told.

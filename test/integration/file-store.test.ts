@@ -147,7 +147,7 @@ describe('recovery after a killed upload', () => {
   after(() => repositories.close())
 
   const recover = () => {
-    const entry = { store, description: null, weight: 0, reserved: false }
+    const entry = { store, type: 'file', properties: {}, description: null, weight: 0, reserved: false }
     const stores = new StoreSet([entry], { defaultId: 'file', multiple: false })
     return recoverUploads(repositories.images, { stores, log: silent })
   }

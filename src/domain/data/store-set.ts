@@ -4,6 +4,10 @@ import type { BlobStore } from '../../ports/blob-store.ts'
 /** One configured store and what operators said of it. */
 export interface StoreEntry {
   readonly store: BlobStore
+  /** Type by the name of the configuration: `file`, `http`, ... */
+  readonly type: string
+  /** What of its set-up is shown to those who may see it; never a secret. */
+  readonly properties: Readonly<Record<string, unknown>>
   readonly description: string | null
   /** Order of locations in a download: larger first. @see glance_store option `weight` */
   readonly weight: number

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ImageActions } from '../../domain/images/actions.ts'
 import { CreateImage } from '../../domain/images/create.ts'
 import { DeleteImage } from '../../domain/images/delete.ts'
+import { DeleteFromStore } from '../../domain/images/delete-from-store.ts'
 import { DownloadImage } from '../../domain/images/download.ts'
 import { ImageFinder } from '../../domain/images/find.ts'
 import { LocationChanges } from '../../domain/images/locations.ts'
@@ -12,15 +13,20 @@ import { UploadImage } from '../../domain/images/upload.ts'
 import { ImageMembers } from '../../domain/members/members.ts'
 import { ImageAccess } from '../../domain/policy/image-access.ts'
 import { MemberAccess } from '../../domain/policy/member-access.ts'
+import { ServiceAccess } from '../../domain/policy/service-access.ts'
+import { Tasks } from '../../domain/tasks/tasks.ts'
 import type { AppDependencies } from '../dependencies.ts'
 import type { Origin } from '../plugins/proxy.ts'
 import { ImageSchema } from '../schemas/image.ts'
+import { discoveryRoutes } from './discovery.ts'
 import { imageActionRoutes } from './image-actions.ts'
 import { imageDataRoutes } from './image-data.ts'
 import { imageMemberRoutes } from './image-members.ts'
 import { imageTagRoutes } from './image-tags.ts'
 import { imageRoutes } from './images.ts'
 import { schemaRoutes } from './schemas.ts'
+import { storeRoutes } from './stores.ts'
+import { taskRoutes } from './tasks.ts'
 
 /** Headers by which a creation tells what may come next. @see glance `api/v2/images.py` `ResponseSerializer.create` */
 function creationHeaders({ stores, config }: AppDependencies): Record<string, string> {
@@ -63,7 +69,15 @@ export function registerV2(
     enabled: config.images.show_multiple_locations,
     hashingAlgorithm: config.hashingAlgorithm,
   })
-  const { images } = repositories
+  const { images, scrub } = repositories
+  const limits = { default: config.images.limit_param_default, maximum: config.images.api_limit_max }
+  const serviceAccess = new ServiceAccess(policy)
+  const tasks = new Tasks(repositories.tasks, {
+    access: serviceAccess,
+    finder,
+    images: access,
+    timeToLiveHours: config.taskTimeToLiveHours,
+  })
   app.register(
     async (v2) => {
       v2.get('', (request, reply) => {
@@ -90,7 +104,7 @@ export function registerV2(
           shows: (property) => schema.shows(property),
           names: (property) => schema.names(property),
         },
-        limits: { default: config.images.limit_param_default, maximum: config.images.api_limit_max },
+        limits,
         origin,
         creationHeaders: creationHeaders(deps),
       })
@@ -108,6 +122,9 @@ export function registerV2(
         libc: deps.libc,
       })
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
+      taskRoutes(v2, { tasks, limits, origin })
+      discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
+      storeRoutes(v2, new DeleteFromStore(images, { finder, access, scrub, stores, log }))
       imageActionRoutes(v2, new ImageActions(images, { finder, access }))
       imageMemberRoutes(
         v2,

@@ -92,10 +92,13 @@ export async function startApi(
     ...defaultsOf(fileStoreOptions),
     filesystem_store_datadir: folder,
   })
-  const stores = new StoreSet([{ store, description: null, weight: 0, reserved: false }], {
-    defaultId: 'one',
-    multiple: true,
-  })
+  const stores = new StoreSet(
+    [{ store, type: 'file', properties: {}, description: null, weight: 0, reserved: false }],
+    {
+      defaultId: 'one',
+      multiple: true,
+    },
+  )
   const digests = new DigestPool({ threads: 2 })
   const metrics = new Registry()
   const lines: LogLine[] = []
@@ -124,6 +127,7 @@ export async function startApi(
       allowAnonymousAccess: false,
       cacheEnabled: false,
       importMethods: ['glance-direct'],
+      taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
       upload: { capBytes: 2 ** 30, quotaBytes: null },
     },

@@ -69,7 +69,11 @@ export class SqlImageRepository implements ImageRepository {
     })
   }
 
-  async update(id: string, change: ImageChange, options: { from?: readonly ImageStatus[] } = {}): Promise<Image> {
+  async update(
+    id: string,
+    change: ImageChange,
+    options: { from?: readonly ImageStatus[]; keepsLocation?: true } = {},
+  ): Promise<Image> {
     refuseWideCharacters(textsOf(change))
     const at = now()
     const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
@@ -82,7 +86,9 @@ export class SqlImageRepository implements ImageRepository {
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
       await applyToChildren(this.#children(transaction, id, at), change)
-      return this.#existing(transaction, id)
+      const image = await this.#existing(transaction, id)
+      if (options.keepsLocation && image.locations.length === 0) throw new GlimpseError('location_last', { id })
+      return image
     })
   }
 

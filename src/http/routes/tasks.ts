@@ -1,0 +1,74 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Tasks } from '../../domain/tasks/tasks.ts'
+import { GlimpseError } from '../../errors/error.ts'
+import { readJson, refuseBody } from '../body.ts'
+import type { Origin } from '../plugins/proxy.ts'
+import type { ListLimits } from '../query/image-query.ts'
+import { formatQueryString, parseQueryString, type QueryPairs } from '../query/query-string.ts'
+import { readTaskQuery } from '../query/task-query.ts'
+import { sendJson } from '../reply.ts'
+import { readNewTask } from '../schemas/task-check.ts'
+import { imageTasksJson, taskJson, taskPath, tasksJson } from '../views/task.ts'
+import { resource } from './resource.ts'
+
+export interface TaskRoutesOptions {
+  readonly tasks: Tasks
+  readonly limits: ListLimits
+  readonly origin: (request: FastifyRequest) => Origin
+}
+
+interface ById {
+  readonly id: string
+}
+
+function queryOf({ url }: FastifyRequest): QueryPairs {
+  const at = url.indexOf('?')
+  return at === -1 ? [] : parseQueryString(url.slice(at + 1))
+}
+
+/** The list's own address, each parameter once, without its marker or with that of the next page. */
+function linkTo(pairs: QueryPairs, marker?: string): string {
+  const kept = new Map(pairs.filter(([name]) => name !== 'marker'))
+  if (marker !== undefined) kept.set('marker', marker)
+  const query = formatQueryString([...kept])
+  return query === '' ? '/v2/tasks' : `/v2/tasks?${query}`
+}
+
+/** Serves `/tasks`, `/tasks/{id}` and `/images/{id}/tasks`. @see glance `api/v2/tasks.py` */
+export function taskRoutes(app: FastifyInstance, { tasks, limits, origin }: TaskRoutesOptions): void {
+  resource(app, '/tasks', {
+    GET: async (request, reply) => {
+      const { context } = request
+      await tasks.requireAccess(context)
+      const pairs = queryOf(request)
+      const page = await tasks.page(context, readTaskQuery(pairs, limits))
+      return sendJson(reply, tasksJson(page, { first: linkTo(pairs), next: (marker) => linkTo(pairs, marker) }))
+    },
+    POST: async (request, reply) => {
+      await tasks.requireAccess(request.context)
+      const task = await tasks.create(request.context, readNewTask(readJson(request)))
+      const { scheme, host, prefix } = origin(request)
+      reply.header('location', `${scheme}://${host}${prefix}${taskPath(task)}`)
+      return sendJson(reply, taskJson(task), 201)
+    },
+  })
+
+  resource(app, '/tasks/:id', {
+    GET: async (request, reply) => {
+      await tasks.requireAccess(request.context)
+      return sendJson(reply, taskJson(await tasks.get(request.context, (request.params as ById).id)))
+    },
+    // Tasks go when they expire, by nobody's order.
+    DELETE: async (request, reply) => {
+      await tasks.requireAccess(request.context)
+      reply.header('allow', 'GET')
+      throw new GlimpseError('method_not_allowed', { method: 'DELETE' })
+    },
+  })
+
+  // Other methods are 404 here, in the reference too.
+  app.get('/images/:id/tasks', async (request, reply) => {
+    refuseBody(request)
+    return sendJson(reply, imageTasksJson(await tasks.ofImage(request.context, (request.params as ById).id)))
+  })
+}
