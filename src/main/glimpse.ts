@@ -9,6 +9,10 @@ const passThrough: Readonly<
 > = {
   api: { help: 'run the image service (glance-api)', load: () => import('./api.ts') },
   manage: { help: 'manage the database (glance-manage)', load: () => import('./manage.ts') },
+  policy: {
+    help: 'print rules, and tell what a caller may do (glance-policy)',
+    load: () => import('./policy-command.ts'),
+  },
 }
 
 /** The front of all programs, and a small client. Usage errors give 2, others are thrown. */
