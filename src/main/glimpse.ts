@@ -9,6 +9,7 @@ const passThrough: Readonly<
 > = {
   api: { help: 'run the image service (glance-api)', load: () => import('./api.ts') },
   manage: { help: 'manage the database (glance-manage)', load: () => import('./manage.ts') },
+  scrubber: { help: 'remove the data of deleted images (glance-scrubber)', load: () => import('./scrubber.ts') },
   policy: {
     help: 'print rules, and tell what a caller may do (glance-policy)',
     load: () => import('./policy-command.ts'),

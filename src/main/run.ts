@@ -12,6 +12,7 @@ type Main = (argv: string[]) => Promise<number>
 const programs: Readonly<Record<string, () => Promise<{ main: Main }>>> = {
   'glance-api': () => import('./api.ts'),
   'glance-manage': () => import('./manage.ts'),
+  'glance-scrubber': () => import('./scrubber.ts'),
   'glance-policy': () => import('./policy-command.ts'),
   glimpse: () => import('./glimpse.ts'),
 }

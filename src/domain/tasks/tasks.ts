@@ -90,7 +90,7 @@ export class Tasks {
       owner: context.projectId,
       input,
       result: null,
-      message: `Tasks of type ${type} are not carried out by this service; use the import call of the image.`,
+      message: `Nothing in this service carries out tasks of type ${type}.`,
       imageId: imageId ?? null,
       requestId: context.requestId,
       userId: context.userId,
