@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { GlimpseError } from '../errors/error.ts'
 import type { AppDependencies } from './dependencies.ts'
@@ -64,6 +65,8 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     genReqId: () => '',
   })
 
+  // Every method that Node can read, so that paths with a route answer 405 to it.
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   app.setErrorHandler(onError)
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', mendContentType)

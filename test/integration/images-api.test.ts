@@ -221,8 +221,10 @@ describe('the images API', () => {
       ['/v2/images/x/actions/deactivate', 'POST'],
       ['/v2/schemas/image', 'GET'],
     ] as const) {
-      const response = await api.call(member, 'HEAD', path)
-      assert.deepEqual([response.status, response.headers.get('allow')], [405, allow], path)
+      for (const method of ['HEAD', 'PROPFIND']) {
+        const response = await api.call(member, method, path)
+        assert.deepEqual([response.status, response.headers.get('allow')], [405, allow], `${method} ${path}`)
+      }
     }
   })
 
