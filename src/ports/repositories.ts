@@ -53,6 +53,10 @@ export const sortKeys = [
 ] as const
 export type SortKey = (typeof sortKeys)[number]
 
+/** Columns that a list can be bounded by, in Glance's words. */
+export const rangeColumns = ['size', 'virtual_size', 'min_disk', 'min_ram'] as const
+export type RangeColumn = (typeof rangeColumns)[number]
+
 /** What `GET /v2/images` can ask. Every given condition must hold. */
 export interface ImageQuery {
   readonly viewer: Viewer
@@ -71,10 +75,10 @@ export interface ImageQuery {
   readonly protected?: boolean
   /** Absent: both. */
   readonly osHidden?: boolean
-  readonly sizeMinBytes?: number
-  readonly sizeMaxBytes?: number
   readonly sizeBytes?: number
   readonly virtualSizeBytes?: number
+  /** Bounds of numbers, both ends included; an image without the number is outside. */
+  readonly ranges?: readonly { readonly column: RangeColumn; readonly op: 'gte' | 'lte'; readonly bound: number }[]
   /** `all` shows community images of others too, which no list shows unasked. */
   readonly visibility?: Visibility | 'all'
   /** Which memberships count in a list of shared images; `accepted` unless told. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { hasCode } from '../../src/errors/error.ts'
-import type { ImageQuery, NewImage, Repositories, Viewer } from '../../src/ports/repositories.ts'
+import type { ImageQuery, NewImage, RangeColumn, Repositories, Viewer } from '../../src/ports/repositories.ts'
 
 const newestFirst: ImageQuery['sort'] = [
   { key: 'created_at', direction: 'desc' },
@@ -228,13 +228,21 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       const owner = randomUUID()
       const viewer = { projectId: owner, isAdmin: false }
       const small = await create({ owner, name: 'a', sizeBytes: 10, tags: ['x', 'y'], properties: { os: 'l' } })
-      const large = await create({ owner, name: 'b', sizeBytes: 1000, osHidden: true, tags: ['x'], protected: true })
+      const numbers = { sizeBytes: 1000, virtualSizeBytes: 2 ** 40, minDiskGib: 5, minRamMib: 64 }
+      const large = await create({ owner, name: 'b', ...numbers, osHidden: true, tags: ['x'], protected: true })
       const hits = async (query: Partial<ImageQuery>) => (await listIds(viewer, { owner, ...query })).sort()
 
       assert.deepEqual(await hits({ name: ['a', 'c'] }), [small.id])
       assert.deepEqual(await hits({ name: [] }), [])
-      assert.deepEqual(await hits({ sizeMinBytes: 11 }), [large.id])
-      assert.deepEqual(await hits({ sizeMaxBytes: 10 }), [small.id])
+      const bounded = (column: RangeColumn, op: 'gte' | 'lte', bound: number) =>
+        hits({ ranges: [{ column, op, bound }] })
+      assert.deepEqual(await bounded('size', 'gte', 11), [large.id])
+      assert.deepEqual(await bounded('size', 'lte', 10), [small.id])
+      assert.deepEqual(await bounded('virtual_size', 'lte', 2 ** 40), [large.id])
+      assert.deepEqual(await bounded('min_disk', 'gte', 5), [large.id])
+      assert.deepEqual(await bounded('min_ram', 'lte', 63), [small.id])
+      assert.deepEqual(await bounded('min_ram', 'lte', 2 ** 31 - 1), [small.id, large.id].sort())
+      assert.deepEqual(await bounded('size', 'lte', Number.MAX_SAFE_INTEGER), [small.id, large.id].sort())
       assert.deepEqual(await hits({ tags: ['x', 'y'] }), [small.id])
       assert.deepEqual(await hits({ tags: ['x'] }), [small.id, large.id].sort())
       assert.deepEqual(await hits({ properties: { os: 'l' } }), [small.id])

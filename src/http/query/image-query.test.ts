@@ -28,7 +28,21 @@ for (const [query, expected] of [
   ['status=in:active,queued', { status: ['active', 'queued'] }],
   ['name=first&name=last', { name: ['last'] }],
   ['tag=a&tag=+b', { tags: ['a', 'b'] }],
-  ['size_min=1&size_max=+20', { sizeMinBytes: 1, sizeMaxBytes: 20 }],
+  [
+    'size_min=1&size_max=%2020',
+    {
+      ranges: [
+        { column: 'size', op: 'gte', bound: 1 },
+        { column: 'size', op: 'lte', bound: 20 },
+      ],
+    },
+  ],
+  ['virtual_size_min=1_0', { ranges: [{ column: 'virtual_size', op: 'gte', bound: 10 }] }],
+  ['min_disk_max=5', { ranges: [{ column: 'min_disk', op: 'lte', bound: 5 }] }],
+  ['min_ram_min=-1', { ranges: [{ column: 'min_ram', op: 'gte', bound: -1 }] }],
+  ['min_ram_max=99999999999', { ranges: [{ column: 'min_ram', op: 'lte', bound: 2147483647 }] }],
+  ['min_ram_min=99999999999', { id: [''], ranges: [{ column: 'min_ram', op: 'gte', bound: 2147483647 }] }],
+  ['cpu_min=2', { properties: { cpu_min: '2' } }],
   ['protected=true', { protected: true }],
   ['os_hidden=TRUE', { osHidden: true }],
   ['visibility=all', { visibility: 'all' }],

@@ -1,6 +1,12 @@
 import { GlimpseError } from '../../errors/error.ts'
 import { type MemberStatus, memberStatuses, type Visibility, visibilities } from '../../ports/image.ts'
-import type { Comparison, ImageQuery, Viewer } from '../../ports/repositories.ts'
+import {
+  type Comparison,
+  type ImageQuery,
+  type RangeColumn,
+  rangeColumns,
+  type Viewer,
+} from '../../ports/repositories.ts'
 import { parseIsoTime } from './iso-time.ts'
 import { splitList, splitOperator } from './operators.ts'
 import type { QueryPairs } from './query-string.ts'
@@ -12,14 +18,18 @@ interface Parameter {
   readonly value: string
 }
 
+/** The id of no image. */
+const noId = ''
+
 type Reader = (filters: Filters, parameter: Parameter) => void
 
 function bad(reason: string): never {
   throw new GlimpseError('bad_request', { reason })
 }
 
+/** An integer as Python reads it: with underscores between digits. */
 function readInteger(value: string, complaint: string): number {
-  return /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : bad(complaint)
+  return /^\s*[+-]?\d+(_\d+)*\s*$/.test(value) ? Number(value.replaceAll('_', '')) : bad(complaint)
 }
 
 function readBoolean(value: string, name: string): boolean {
@@ -58,7 +68,7 @@ const readText =
     filters[field] = value
   }
 
-type NumberField = 'minDiskGib' | 'minRamMib' | 'sizeBytes' | 'virtualSizeBytes' | 'sizeMinBytes' | 'sizeMaxBytes'
+type NumberField = 'minDiskGib' | 'minRamMib' | 'sizeBytes' | 'virtualSizeBytes'
 
 const readNumber =
   (field: NumberField, complaint: string): Reader =>
@@ -66,12 +76,31 @@ const readNumber =
     filters[field] = readInteger(value, complaint)
   }
 
-const notRange = 'Unable to filter on a range with a non-numeric value.'
+/** Greatest numbers of the columns, and least ones below zero: an image has none beyond. */
+const greatest: Readonly<Record<RangeColumn, number>> = {
+  size: Number.MAX_SAFE_INTEGER,
+  virtual_size: Number.MAX_SAFE_INTEGER,
+  min_disk: 2_147_483_647,
+  min_ram: 2_147_483_647,
+}
+
+/** `<column>_min` and `<column>_max`. Other names that end so must have numbers as well, and are properties then. */
+const readRange: Reader = (filters, parameter) => {
+  const { name, value } = parameter
+  const bound = readInteger(value, 'Unable to filter on a range with a non-numeric value.')
+  const column = rangeColumns.find((known) => known === name.slice(0, -'_min'.length))
+  if (!column) return readProperty(filters, parameter)
+  const op = name.endsWith('_min') ? 'gte' : 'lte'
+  const limit = greatest[column]
+  if (op === 'gte' ? bound > limit : bound < -limit) filters.id = [noId]
+  const within = Math.max(-limit, Math.min(limit, bound))
+  filters.ranges = [...(filters.ranges ?? []), { column, op, bound: within }]
+}
 
 function readVisibility(filters: Filters, { value }: Parameter): void {
   if (value === '') {
     // No image has an empty visibility; the reference's list is then empty as well.
-    filters.id = ['']
+    filters.id = [noId]
     return
   }
   if (value !== 'all' && !visibilities.includes(value as Visibility)) bad(`Invalid visibility value: ${value}`)
@@ -100,8 +129,6 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['min_ram', readNumber('minRamMib', 'min_ram must be an integer')],
   ['size', readNumber('sizeBytes', 'size must be an integer')],
   ['virtual_size', readNumber('virtualSizeBytes', 'virtual_size must be an integer')],
-  ['size_min', readNumber('sizeMinBytes', notRange)],
-  ['size_max', readNumber('sizeMaxBytes', notRange)],
   ['created_at', readTime],
   ['updated_at', readTime],
   ['visibility', readVisibility],
@@ -111,6 +138,10 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 
 function readProperty(filters: Filters, { name, value }: Parameter): void {
   filters.properties = Object.fromEntries([...Object.entries(filters.properties ?? {}), [name, value]])
+}
+
+function readerOf(name: string): Reader {
+  return readers.get(name) ?? (/_(min|max)$/.test(name) ? readRange : readProperty)
 }
 
 function readMemberStatus(value: string): MemberStatus | 'all' {
@@ -161,7 +192,7 @@ export function readImageQuery(
   const limit = readLimit(first.get('limit'), options.limits)
   const sort = parseSort(pairs)
   const filters: Filters = { osHidden: false }
-  for (const [name, value] of last) (readers.get(name) ?? readProperty)(filters, { name, value })
+  for (const [name, value] of last) readerOf(name)(filters, { name, value })
   const marker = first.get('marker')
   return {
     ...filters,

@@ -74,11 +74,9 @@ export function filtersOf(query: ImageQuery, dialect: Dialect): Filters {
         : sql`i.${sql.ref(column)} in (${sql.join(names.map((name) => sql`${slot(name)}`))})`,
     )
   }
-  if (query.sizeMinBytes !== undefined) {
-    add('sizeMin', { sizeMin: query.sizeMinBytes }, () => sql`i.size >= ${slot('sizeMin')}`)
-  }
-  if (query.sizeMaxBytes !== undefined) {
-    add('sizeMax', { sizeMax: query.sizeMaxBytes }, () => sql`i.size <= ${slot('sizeMax')}`)
+  for (const [index, { column, op, bound }] of (query.ranges ?? []).entries()) {
+    const name = `bound${index}`
+    add(`${column}${op}`, { [name]: bound }, () => sql`i.${sql.ref(column)} ${sql.raw(comparisons[op])} ${slot(name)}`)
   }
   for (const [index, { column, op, at }] of (query.times ?? []).entries()) {
     const name = `time${index}`
