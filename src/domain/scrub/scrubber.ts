@@ -20,7 +20,7 @@ export interface ScrubOutcome {
   readonly failed: number
 }
 
-const pageSize = 100
+const pageSize = 500
 /** Between two words on a long run. */
 const progressMs = 10_000
 

@@ -26,11 +26,13 @@ export class SqlScrubRepository implements ScrubRepository {
       () => sql`select d.id from (
           select i.id from images i
           where i.status = 'pending_delete' and i.deleted = true and i.deleted_at <= ${slot('before')}
+            and i.id > ${slot('after')}
           union
           select l.image_id from image_locations l join images i on i.id = l.image_id and i.deleted = false
           where l.status = 'pending_delete' and l.deleted = true and l.deleted_at <= ${slot('before')}
+            and l.image_id > ${slot('after')}
             and exists (select 1 from image_locations o where o.image_id = l.image_id and o.deleted = false)
-        ) d where d.id > ${slot('after')} order by d.id limit ${slot('limit')}`,
+        ) d order by d.id limit ${slot('limit')}`,
     )
     const rows = await this.#database.rows(statement, {
       before: formatTimestamp(before, this.#database.dialect),
