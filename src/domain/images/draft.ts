@@ -120,8 +120,12 @@ export class ImageDraft {
     return depends ? [this.image.status] : undefined
   }
 
-  /** The change as a whole. @throws quota_exceeded if it brings new properties and there are too many */
-  toChange(): ImageChange {
+  /**
+   * The change as a whole.
+   * @param removed the status that removed locations end in
+   * @throws quota_exceeded if it brings new properties and there are too many
+   */
+  toChange(removed: 'deleted' | 'pending_delete'): ImageChange {
     const names = Object.keys(this.image.properties).filter((name) => !this.#removed.has(name))
     const fresh = [...this.#set.keys()].filter((name) => !Object.hasOwn(this.image.properties, name))
     if (fresh.length > 0) requireQuota(this.#quotas, { properties: countProperties([...names, ...fresh]) })
@@ -131,7 +135,10 @@ export class ImageDraft {
       removeProperties: [...this.#removed],
       ...(this.#tags ? { tags: this.#tags } : {}),
       addLocations: this.#added,
-      removeLocations: this.#gone.map(({ id }) => ({ id, status: 'deleted' })),
+      removeLocations: [
+        ...this.removedLocations.map(({ id }) => ({ id, status: removed })),
+        ...this.#superseded.map(({ id }) => ({ id, status: 'deleted' })),
+      ],
     }
   }
 }

@@ -24,6 +24,8 @@ export interface LocationOptions {
   readonly quotas: Quotas
   /** `show_multiple_locations`; off, nobody may change locations. */
   readonly enabled: boolean
+  /** `delayed_delete`: data of removed locations waits for the scrubber. */
+  readonly delayed: boolean
   readonly hashingAlgorithm: string
   readonly log: Logger
 }
@@ -36,9 +38,14 @@ export class LocationChanges {
     this.#options = options
   }
 
-  /** Removes the data of locations that a patch took from `image`. @throws blob_in_use, store_unavailable */
+  /** The status that removed locations end in. */
+  get removedStatus(): 'deleted' | 'pending_delete' {
+    return this.#options.delayed ? 'pending_delete' : 'deleted'
+  }
+
+  /** Removes the data of locations that a patch took from `image`, unless it waits. @throws blob_in_use, store_unavailable */
   async removeData(image: Image, locations: readonly ImageLocation[]): Promise<void> {
-    if (locations.length > 0) await removeBlobs({ ...image, locations }, this.#options)
+    if (locations.length > 0 && !this.#options.delayed) await removeBlobs({ ...image, locations }, this.#options)
   }
 
   /** @throws forbidden, conflict, bad_request, quota_exceeded */

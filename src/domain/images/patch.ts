@@ -67,7 +67,7 @@ export class PatchImage {
     requireOwn(context, image)
     const changed = await this.#images.update(
       id,
-      draft.toChange(),
+      draft.toChange(this.#deps.locations.removedStatus),
       draft.fromStatuses ? { from: draft.fromStatuses } : {},
     )
     await this.#deps.locations.removeData(image, draft.removedLocations)

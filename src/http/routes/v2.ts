@@ -67,6 +67,7 @@ export function registerV2(
     log,
     quotas,
     enabled: config.images.show_multiple_locations,
+    delayed: config.images.delayed_delete,
     hashingAlgorithm: config.hashingAlgorithm,
   })
   const { images, scrub } = repositories
