@@ -92,6 +92,8 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       const image = await repositories.images.get(id)
       assert.deepEqual(image?.properties, { short: '1', none: null, ...properties })
       assert.deepEqual(image.tags, ['t'])
+      const viewer = { projectId: null, isAdmin: true }
+      assert.deepEqual(await repositories.images.list({ viewer, id: [id], sort: newestFirst, limit: 5 }), [image])
       await repositories.images.delete(id)
     })
 

@@ -11,20 +11,20 @@ const nullValue = `${mark}n`
 
 /**
  * Rows that belong to another row, as one text value of it: their number, then the values of all of them. Reading so
- * costs a driver far less than a row for each, and works on servers without functions for JSON.
+ * costs a driver far less than a row for each, and works on servers without functions for JSON. In no order: MySQL would
+ * make a temporary table to sort by.
  * @param values columns of the packed rows, text or number
  */
 export function packedRows(
   dialect: Dialect,
-  options: { from: RawBuilder<unknown>; values: readonly string[]; orderBy: string },
+  options: { from: RawBuilder<unknown>; values: readonly string[] },
 ): RawBuilder<string | null> {
-  const { from, values, orderBy } = options
+  const { from, values } = options
   const row = sql`concat(${sql.join(values.flatMap((value) => [packedValue(value), sql.lit(end)]))})`
-  const order = sql`order by ${sql.ref(orderBy)}`
   const rows = {
-    mysql: sql`group_concat(${row} ${order} separator '')`,
-    postgres: sql`string_agg(${row}, '' ${order})`,
-    sqlite: sql`group_concat(${row}, '' ${order})`,
+    mysql: sql`group_concat(${row} separator '')`,
+    postgres: sql`string_agg(${row}, '')`,
+    sqlite: sql`group_concat(${row}, '')`,
   }[dialect]
   return sql`(select concat_ws('', count(*), ${sql.lit(end)}, ${rows}) from ${from})`
 }
