@@ -101,7 +101,7 @@ export async function main(argv: string[]): Promise<number> {
     delayMs: options.scrub_time * 1000,
     poolSize: options.scrub_pool_size,
   })
-  if (options.restore) return restore(scrubber, options.restore)
+  if (options.restore) return await restore(scrubber, options.restore)
   const signal = stopSignal()
   if (options.daemon) {
     const intervalMs = Math.max(options.wakeup_time * 1000, shortestPauseMs)

@@ -177,17 +177,20 @@ describe('glance-scrubber and the reference', async () => {
     [reference, glimpse],
     [glimpse, reference],
   ] as const) {
-    it(`the scrubber of ${scrubber.name} removes what the service of ${server.name} has deleted`, async (t) => {
+    it(`the scrubber of ${scrubber.name} removes what the service of ${server.name} has deleted, and not what was restored`, async (t) => {
       const database = await mariadb.createDatabase()
       databases.push(database)
       const { service, files } = await start(t, { by: server, database: database.url })
-      await createDeleted(service, 2)
-      assert.equal((await files()).length, 2)
+      const [saved = ''] = await createDeleted(service, 3)
+      assert.equal((await files()).length, 3)
+      const restored = await restore(service, saved)
+      assert.equal(restored.code, 0, restored.errors)
       const { code, errors } = await scrub(service, [], scrubber)
       assert.equal(code, 0, errors)
-      assert.deepEqual(await files(), [])
-      const left = await database.query('SELECT id FROM images WHERE status <> "deleted" OR NOT deleted')
-      assert.deepEqual(left, [])
+      assert.deepEqual(await files(), [saved])
+      assert.equal(await (await fetch(`${service.url}/v2/images/${saved}/file`)).text(), 'data')
+      const living = await database.query('SELECT id FROM images WHERE status <> "deleted" OR NOT deleted')
+      assert.deepEqual(living, [{ id: saved }])
     })
   }
 })
