@@ -144,7 +144,8 @@ describe('an extended schema-image.json', () => {
     const change = async (operation: Json) =>
       (await api.call(member, 'PATCH', `/v2/images/${id}`, { json: [operation], headers: patchType })).status
     assert.equal(await change({ op: 'replace', path: '/os_distro', value: 'y' }), 200)
-    assert.equal(await change({ op: 'add', path: '/tier', value: 'a' }), 400)
+    assert.equal(await change({ op: 'add', path: '/tier', value: 'a' }), 200)
+    assert.equal(await change({ op: 'replace', path: '/tier', value: 'c' }), 400)
     assert.equal((await api.call(member, 'PUT', `/v2/images/${id}/tags/t`)).status, 204)
     const schema = (await (await api.call(member, 'GET', '/v2/schemas/image')).json()) as Json
     assert.deepEqual(schema.required, ['os_distro'])

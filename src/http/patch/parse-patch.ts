@@ -62,7 +62,7 @@ function readOperation(
   requireWritable(name)
   if (op === 'remove') return { op, path }
   const value: unknown = raw.value
-  schema.validate(Object.fromEntries([[name, path.length === 1 ? value : [value]]]))
+  schema.validatePart(Object.fromEntries([[name, path.length === 1 ? value : [value]]]))
   return { op, path, value, strict: dialect === 'v2.0' }
 }
 
