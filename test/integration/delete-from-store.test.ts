@@ -44,6 +44,7 @@ describe('deleting data from one of several stores', () => {
   let repositories: Repositories
   let stores: Record<'one' | 'two', BusyStore>
   let remove: DeleteFromStore
+  let removeLater: DeleteFromStore
   before(async () => {
     repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
   })
@@ -54,7 +55,7 @@ describe('deleting data from one of several stores', () => {
     const access = new ImageAccess(
       new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' }),
     )
-    remove = new DeleteFromStore(repositories.images, {
+    const options = {
       finder: new ImageFinder(repositories, access),
       access,
       scrub: repositories.scrub,
@@ -63,7 +64,9 @@ describe('deleting data from one of several stores', () => {
         { defaultId: 'one', multiple: true },
       ),
       log: quiet,
-    })
+    }
+    remove = new DeleteFromStore(repositories.images, { ...options, delayed: false })
+    removeLater = new DeleteFromStore(repositories.images, { ...options, delayed: true })
   })
 
   const create = async (ids: readonly ('one' | 'two')[], status: ImageStatus = 'active') => {
@@ -88,6 +91,14 @@ describe('deleting data from one of several stores', () => {
     assert.deepEqual(await storesOf(id), ['two'])
     assert.deepEqual([stores.one.blobs.has(id), stores.two.blobs.has(id)], [false, true])
     assert.equal(await due(id), false)
+  })
+
+  it('leaves the data to the scrubber with delayed_delete', async () => {
+    const id = await create(['one', 'two'])
+    await removeLater.run(owner, { storeId: 'one', imageId: id })
+    assert.deepEqual(await storesOf(id), ['two'])
+    assert.equal(stores.one.blobs.has(id), true)
+    assert.equal(await due(id), true)
   })
 
   it('counts data that is gone already as removed', async () => {

@@ -15,6 +15,8 @@ export interface DeleteFromStoreOptions {
   readonly scrub: ScrubRepository
   readonly stores: StoreSet
   readonly log: Logger
+  /** `delayed_delete`: the data waits for the scrubber. */
+  readonly delayed: boolean
 }
 
 /** An image and one of its stores. */
@@ -40,7 +42,7 @@ export class DeleteFromStore {
    * @throws not_found, conflict, image_not_found, forbidden, image_status_conflict, blob_in_use, store_unavailable
    */
   async run(context: RequestContext, { storeId, imageId }: StoredImage): Promise<void> {
-    const { stores, finder, access, scrub } = this.#options
+    const { stores, finder, access, scrub, delayed } = this.#options
     if (!stores.multiple) throw new GlimpseError('not_found', { reason: 'The resource could not be found.' })
     if (!stores.all().some(({ id }) => id === storeId)) {
       throw new GlimpseError('conflict', { reason: `There is no store ${storeId} on this node.` })
@@ -54,6 +56,7 @@ export class DeleteFromStore {
       { removeLocations: [{ id: location.id, status: 'pending_delete' }] },
       { from: ['active'], keepsLocation: true },
     )
+    if (delayed) return
     try {
       await removeBlobs({ ...image, locations: [location] }, this.#options)
     } catch (error) {

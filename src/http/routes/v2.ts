@@ -125,7 +125,10 @@ export function registerV2(
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
       taskRoutes(v2, { tasks, limits, origin })
       discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
-      storeRoutes(v2, new DeleteFromStore(images, { finder, access, scrub, stores, log }))
+      storeRoutes(
+        v2,
+        new DeleteFromStore(images, { finder, access, scrub, stores, log, delayed: config.images.delayed_delete }),
+      )
       imageActionRoutes(v2, new ImageActions(images, { finder, access }))
       imageMemberRoutes(
         v2,
