@@ -131,8 +131,6 @@ export interface ImageRepository {
   removeTag(id: string, tag: string): Promise<void>
   /** Bytes of all data that `owner` keeps, each location counted; `exceptId` left out. @see glance `user_get_storage_usage` */
   storageUsage(owner: string, options?: { exceptId?: string }): Promise<number>
-  /** Ids of images in one of `statuses` not updated since `before`; for the sweep after a crash. */
-  findStale(statuses: readonly ImageStatus[], before: Date): Promise<string[]>
 }
 
 export interface MemberRepository {

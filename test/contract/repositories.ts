@@ -335,12 +335,6 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       assert.equal(await repositories.images.storageUsage(owner), 5)
     })
 
-    it('finds images that have long been in a status', async () => {
-      const { id } = await create({ status: 'saving' })
-      assert.ok((await repositories.images.findStale(['saving'], new Date(Date.now() + 60_000))).includes(id))
-      assert.ok(!(await repositories.images.findStale(['saving'], new Date(Date.now() - 60_000))).includes(id))
-    })
-
     it('answers a ping', () => repositories.ping())
   })
 }

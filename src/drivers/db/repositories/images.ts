@@ -135,20 +135,6 @@ export class SqlImageRepository implements ImageRepository {
     return Number(row?.[0] ?? 0)
   }
 
-  async findStale(statuses: readonly ImageStatus[], before: Date): Promise<string[]> {
-    if (statuses.length === 0) return []
-    const statement = this.#statements.get(`stale ${statuses.join()}`, (builder) =>
-      builder
-        .selectFrom('images')
-        .select('id')
-        .where(sql<boolean>`deleted = false`)
-        .where('status', 'in', statuses)
-        .where('updated_at', '<', slot<string>('before')),
-    )
-    const rows = await this.#database.rows(statement, { before: formatTimestamp(before, this.#database.dialect) })
-    return rows.map((row) => row[0] as string)
-  }
-
   #children(queryable: Queryable, imageId: string, at: Date): ChildWriter {
     return new ChildWriter(queryable, {
       statements: this.#statements,
