@@ -67,10 +67,7 @@ async function startContender(
     processes: new ProcessTree(service.pid),
     databaseUrl: database.url,
     configPath: service.configPaths.at(-1) ?? '',
-    stop: async () => {
-      await service.stop()
-      await database.drop()
-    },
+    stop: () => service.stop(),
   }
 }
 
