@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
 import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
-import { KeystoneIdentity } from '../drivers/identity/keystone.ts'
 import { keystoneProblems } from '../drivers/identity/keystone-check.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { openNoIdentity } from '../drivers/identity/none.ts'
@@ -20,7 +19,7 @@ const flavors: Readonly<Record<string, boolean>> = {
 export interface IdentitySettings {
   /** The flavor asks for a token. */
   readonly authenticates: boolean
-  open(log: Logger): IdentityService
+  open(log: Logger): Promise<IdentityService>
 }
 
 /** Reads `[paste_deploy]` and, if the flavor asks for tokens, `[keystone_authtoken]`. */
@@ -31,12 +30,18 @@ export function readIdentity(config: Config): IdentitySettings {
     const known = Object.keys(flavors).filter((name) => name !== '')
     config.refuse({ group: 'paste_deploy', name: 'flavor' }, `expected one of ${known.join(', ')}, or nothing`)
   }
-  if (!authenticates) return { authenticates: false, open: openNoIdentity }
+  if (!authenticates) return { authenticates: false, open: async () => openNoIdentity() }
   const authtoken = config.group('keystone_authtoken', keystone_authtokenOptions)
   const accountGroup = authtoken.auth_section ?? 'keystone_authtoken'
   const account = config.group(accountGroup, keystoneAccountOptions)
   for (const { inAccount, option, problem } of keystoneProblems(authtoken, account)) {
     config.refuse({ group: inAccount ? accountGroup : 'keystone_authtoken', name: option }, problem)
   }
-  return { authenticates, open: (log) => new KeystoneIdentity({ authtoken, account, log }) }
+  return {
+    authenticates,
+    async open(log) {
+      const { KeystoneIdentity } = await import('../drivers/identity/keystone.ts')
+      return new KeystoneIdentity({ authtoken, account, log })
+    },
+  }
 }

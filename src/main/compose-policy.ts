@@ -1,9 +1,7 @@
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
-import { Policy } from '../domain/policy/policy.ts'
-import { followPolicyFiles } from '../domain/policy/policy-files.ts'
-import { openRemoteCheck } from '../drivers/identity/remote-check.ts'
+import type { Policy } from '../domain/policy/policy.ts'
 import type { Logger } from '../ports/logger.ts'
 
 export interface OpenPolicy {
@@ -19,6 +17,10 @@ export function readPolicy(config: Config): PolicySettings {
   const { enforce_secure_rbac } = config.group('DEFAULT', policyDefaultOptions)
   const searchDirs = [...new Set([...config.files.map((file) => dirname(file)).reverse(), '/etc/glance'])]
   return async (log) => {
+    // A process that only reads the configuration does without them.
+    const { Policy } = await import('../domain/policy/policy.ts')
+    const { followPolicyFiles } = await import('../domain/policy/policy-files.ts')
+    const { openRemoteCheck } = await import('../drivers/identity/remote-check.ts')
     const remote = openRemoteCheck({
       contentType: options.remote_content_type,
       verifyServer: options.remote_ssl_verify_server_crt,

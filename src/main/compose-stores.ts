@@ -4,7 +4,6 @@ import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
-import { openHttpStore } from '../drivers/stores/http/http-store.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -41,7 +40,10 @@ const fileType: StoreType = {
 const httpType: StoreType = {
   prepare(config, section) {
     const values = config.group(section, httpStoreOptions)
-    return { properties: {}, open: (id) => openHttpStore(id, values) }
+    return {
+      properties: {},
+      open: async (id) => (await import('../drivers/stores/http/http-store.ts')).openHttpStore(id, values),
+    }
   },
 }
 

@@ -29,7 +29,7 @@ export async function compose(
     }),
     (it) => it.close(),
   )
-  const identity = opened.adopt(settings.identity.open(log), (it) => it.close())
+  const identity = opened.adopt(await settings.identity.open(log), (it) => it.close())
   const { policy } = opened.adopt(await settings.policy(log), (it) => it.close())
   const stores = opened.adopt(await settings.stores.open(log), (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())

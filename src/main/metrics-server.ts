@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http'
-import { AggregatorRegistry, register } from 'prom-client'
 import type { OptionGroup } from '../config/option.ts'
 
 export const metricsOptions = {
@@ -21,7 +20,7 @@ interface MetricsSource {
 
 /** Serves `/metrics`: of all workers (`ofWorkers`, in their primary process) or of this process. @throws if the port is taken */
 export async function serveMetrics(options: { host: string; port: number; ofWorkers: boolean }): Promise<Server> {
-  const source: MetricsSource = options.ofWorkers ? workersSource() : register
+  const source = await metricsSource(options)
   const server = createServer((request, response) => {
     if (request.url !== '/metrics') return void response.writeHead(404).end()
     source.metrics().then(
@@ -36,12 +35,9 @@ export async function serveMetrics(options: { host: string; port: number; ofWork
   return server
 }
 
-function workersSource(): MetricsSource {
+async function metricsSource({ ofWorkers }: { ofWorkers: boolean }): Promise<MetricsSource> {
+  const { AggregatorRegistry, register } = await import('prom-client')
+  if (!ofWorkers) return register
   const aggregator = new AggregatorRegistry()
   return { contentType: aggregator.contentType, metrics: () => aggregator.clusterMetrics() }
-}
-
-/** Lets the primary process collect the metrics of this worker. */
-export function answerCollector(): void {
-  new AggregatorRegistry()
 }

@@ -1,18 +1,18 @@
 import cluster from 'node:cluster'
-import { register } from 'prom-client'
+import { AggregatorRegistry, register } from 'prom-client'
 import { recoverUploads } from '../domain/data/recover.ts'
 import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { createApp } from '../http/app.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
 import { compose } from './compose.ts'
-import { answerCollector } from './metrics-server.ts'
 import { serveUntilStopped } from './serve.ts'
 import type { ApiSettings } from './settings.ts'
 
 /** Serves the API in this process until it is told to stop. */
 export async function serveApi(settings: ApiSettings, log: Logger): Promise<void> {
-  if (cluster.isWorker) answerCollector()
+  // It answers the primary process, which collects the metrics of all workers.
+  if (cluster.isWorker) new AggregatorRegistry()
   await using composition = await compose(settings, { log, metrics: register })
   const { dependencies } = composition
   const app = createApp(dependencies)
