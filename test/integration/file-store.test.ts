@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -45,6 +45,29 @@ describe('file store', () => {
     assert.equal(url, `file://${directory}/${key}`)
     assert.equal(await readFile(path, 'utf8'), 'data')
     assert.deepEqual(await readdir(directory), [key])
+  })
+
+  it('keeps large files whole that go to the disk while they are written, and leaves nothing of one given up', async () => {
+    const directory = join(root, 'large')
+    const store = await open({ filesystem_store_datadir: directory })
+    const piece = randomBytes(5 * 1024 * 1024)
+    const begin = async () => {
+      const writer = await store.create(randomUUID(), { sizeBytes: null })
+      for (let i = 0; i < 30; i++) await writer.write(piece)
+      return writer
+    }
+    const [first, second, third] = await Promise.all([begin(), begin(), begin()])
+    await third.abort()
+    for (const writer of [first, second]) {
+      const { url, sizeBytes } = await writer.commit()
+      await writer.settle()
+      const data = await readFile(url.slice('file://'.length))
+      assert.equal(data.length, sizeBytes)
+      for (let at = 0; at < data.length; at += piece.length) {
+        assert.ok(data.subarray(at, at + piece.length).equals(piece), `bytes from ${at}`)
+      }
+    }
+    assert.equal((await readdir(directory)).length, 2)
   })
 
   it('gives files the configured permissions and lets those through who may read them', async () => {

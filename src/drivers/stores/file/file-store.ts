@@ -6,7 +6,7 @@ import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange, LocalBlob } from
 import { chooseDataDir, type DataDir, parseDataDirs, prepareDataDir } from './datadirs.ts'
 import { translateFileError } from './errors.ts'
 import { readExactly } from './file-reader.ts'
-import { FileWriter } from './file-writer.ts'
+import { FileWriter, type FlushSlot } from './file-writer.ts'
 import { type FileLocks, loadFileLocks } from './lock.ts'
 import { MountMetadata } from './metadata.ts'
 import type { FileStoreConfig } from './options.ts'
@@ -46,6 +46,7 @@ export class FileStore implements BlobStore {
   readonly schemes = schemes
   readonly capabilities = { randomRead: true } as const
   readonly #setup: FileStoreSetup
+  readonly #flushes: FlushSlot = { isTaken: false }
 
   constructor(id: string, setup: FileStoreSetup) {
     this.id = id
@@ -58,7 +59,15 @@ export class FileStore implements BlobStore {
     if (await exists(join(directory, key))) throw new GlimpseError('blob_exists', { key })
     try {
       const temporary = await createTemporary(directory, { key, locks })
-      return new FileWriter(temporary, { storeId: this.id, key, directory, permissions, holeBytes, metadata })
+      return new FileWriter(temporary, {
+        storeId: this.id,
+        key,
+        directory,
+        permissions,
+        holeBytes,
+        metadata,
+        flushes: this.#flushes,
+      })
     } catch (error) {
       throw translateFileError(error, { storeId: this.id, key })
     }

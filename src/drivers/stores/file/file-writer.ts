@@ -14,7 +14,16 @@ export interface FileWriterOptions {
   /** Size of a piece that becomes a hole when it is all zeros; null: no holes. */
   readonly holeBytes: number | null
   readonly metadata: MountMetadata
+  readonly flushes: FlushSlot
 }
+
+/** One flush runs at a time in a store: it keeps a thread of Node's pool, and others need those too. */
+export interface FlushSlot {
+  isTaken: boolean
+}
+
+/** Data goes to the disk in steps of this while more comes, so that the commit has little left to wait for. */
+const flushBytes = 64 * 1024 * 1024
 
 /** Writes a temporary file and links it to the image's name at commit; the temporary name goes when all is settled. */
 export class FileWriter implements BlobWriter {
@@ -23,6 +32,9 @@ export class FileWriter implements BlobWriter {
   readonly #target: string
   readonly #zeros: Uint8Array | undefined
   #sizeBytes = 0
+  #unflushedBytes = 0
+  #flushing: Promise<void> | undefined
+  #flushFailure: unknown
   #state: 'open' | 'committed' | 'ended' = 'open'
 
   constructor(temporary: TemporaryFile, options: FileWriterOptions) {
@@ -37,6 +49,8 @@ export class FileWriter implements BlobWriter {
       if (this.#zeros === undefined) await writeFully(this.#temporary.file, chunk, this.#sizeBytes)
       else await this.#writeAroundHoles(chunk, this.#zeros)
       this.#sizeBytes += chunk.length
+      this.#unflushedBytes += chunk.length
+      if (this.#unflushedBytes >= flushBytes) this.#startFlush()
     } catch (error) {
       throw translateFileError(error, this.#options)
     }
@@ -48,6 +62,9 @@ export class FileWriter implements BlobWriter {
       // Holes at the end are not in the file yet.
       if (this.#zeros !== undefined) await file.truncate(this.#sizeBytes)
       if (this.#options.permissions > 0) await file.chmod(this.#options.permissions)
+      await this.#flushing
+      // The system tells of a failed write once, to the flush that met it.
+      if (this.#flushFailure !== undefined) throw this.#flushFailure
       await file.sync()
       await link(path, this.#target)
       this.#state = 'committed'
@@ -76,11 +93,27 @@ export class FileWriter implements BlobWriter {
     await this.#removeTemporary()
   }
 
+  #startFlush(): void {
+    const { flushes } = this.#options
+    if (flushes.isTaken) return
+    flushes.isTaken = true
+    this.#unflushedBytes = 0
+    this.#flushing = this.#temporary.file
+      .datasync()
+      .catch((error: unknown) => {
+        this.#flushFailure ??= error
+      })
+      .finally(() => {
+        flushes.isTaken = false
+      })
+  }
+
   /** The name goes before the lock: nobody can meet an unlocked file of a living writer. */
   async #removeTemporary(): Promise<void> {
     try {
       await unlinkIfThere(this.#temporary.path)
     } finally {
+      await this.#flushing
       await this.#temporary.file.close()
     }
   }
