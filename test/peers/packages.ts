@@ -19,6 +19,8 @@ export const packages = {
   'python3-glanceclient': 'the client of the acceptance tests',
   'qemu-utils': 'makes test images',
   'nginx-light': 'the limit in the benchmark',
+  wrk: 'load of the benchmark',
+  curl: 'transfers of the benchmark',
   'grub-rescue-pc': 'bootable test images',
 } as const
 
