@@ -97,6 +97,8 @@ provider = fernet
 expiration = 86400
 [fernet_tokens]
 key_repository = ${join(options.directory, 'fernet-keys')}
+[fernet_receipts]
+key_repository = ${join(options.directory, 'fernet-keys')}
 [credential]
 key_repository = ${join(options.directory, 'credential-keys')}
 [cache]
