@@ -16,14 +16,14 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
   await using composition = await compose(settings, { log, metrics: register })
   const { dependencies } = composition
   const app = createApp(dependencies)
-  cleanUp(settings, { dependencies, log }).catch((error: unknown) =>
-    log.error({ err: error }, 'uploads of dead processes could not be cleaned up'),
+  begin(settings, { dependencies, log }).catch((error: unknown) =>
+    log.error({ err: error }, 'own tables could not be made, or uploads of dead processes not be cleaned up'),
   )
   await serveUntilStopped(app, { listen: settings.listen, log })
 }
 
 /** Requests are answered meanwhile: those that need a database which is not up yet are told so. */
-async function cleanUp(
+async function begin(
   { database }: ApiSettings,
   { dependencies: { repositories, stores }, log }: { dependencies: AppDependencies; log: Logger },
 ): Promise<void> {
@@ -31,5 +31,6 @@ async function cleanUp(
     config: database,
     onRetry: (error) => log.warn({ err: error, retrySeconds: database.retry_interval }, 'waiting for the database'),
   })
+  await repositories.prepare()
   await recoverUploads(repositories.images, { stores, log })
 }

@@ -151,6 +151,8 @@ export interface Repositories {
   readonly members: MemberRepository
   readonly tasks: TaskRepository
   readonly scrub: ScrubRepository
+  /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
+  prepare(): Promise<void>
   /** @throws database_unavailable */
   ping(): Promise<void>
   close(): Promise<void>

@@ -9,6 +9,7 @@ import { openMysql } from './engines/mysql.ts'
 import { openPostgres } from './engines/postgres.ts'
 import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
+import { OwnTables } from './migrations/own-tables.ts'
 import { SqlImageRepository } from './repositories/images.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
@@ -74,12 +75,14 @@ export async function openRepositories(options: {
 /** The repositories over an open database, which `close` closes. */
 export function repositoriesOver(database: Database): Repositories {
   const statements = new Statements(database.dialect)
+  const ownTables = new OwnTables(database)
   const ping = statements.get('ping', () => sql`select 1`)
   return {
     images: new SqlImageRepository(database, statements),
     members: new SqlMemberRepository(database, statements),
     tasks: new SqlTaskRepository(database, statements),
     scrub: new SqlScrubRepository(database, statements),
+    prepare: () => ownTables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),
   }

@@ -1,4 +1,5 @@
 import type { Database } from '../database.ts'
+import { createOwnTables } from './own-tables.ts'
 import { createPageIndexes } from './page-indexes.ts'
 import { defaultHeads, type Revision, revisions } from './revisions.ts'
 import { SchemaEditor } from './schema-editor.ts'
@@ -35,14 +36,14 @@ export class Migrator {
     return this.#work((work) => this.#pending(work))
   }
 
-  /** Everything from wherever the database is to the default heads, and our own indexes. @returns heads */
+  /** Everything from wherever the database is to the default heads, and our own tables and indexes. @returns heads */
   sync(): Promise<string[]> {
     return this.#work(async (work) => {
       await this.#adopt(work)
       await this.#apply(work, { to: defaultHeads.expand, online: false })
       await this.#migrate(work)
       await this.#apply(work, { to: defaultHeads.contract, online: false })
-      await createPageIndexes(work.editor, { onProgress: this.#onProgress })
+      await this.#complete(work)
       return work.versions.heads()
     })
   }
@@ -72,7 +73,7 @@ export class Migrator {
         throw new MigrationError('Rows wait to be migrated; run "glance-manage db migrate" first.')
       }
       await this.#apply(work, { to: defaultHeads.contract, online: true })
-      await createPageIndexes(work.editor, { onProgress: this.#onProgress })
+      await this.#complete(work)
       return work.versions.heads()
     })
   }
@@ -83,7 +84,7 @@ export class Migrator {
     return this.#work(async (work) => {
       await this.#adopt(work)
       await this.#apply(work, { to: revision, online: true })
-      if (await this.#isCurrent(work)) await createPageIndexes(work.editor, { onProgress: this.#onProgress })
+      if (await this.#isCurrent(work)) await this.#complete(work)
       return work.versions.heads()
     })
   }
@@ -108,6 +109,12 @@ export class Migrator {
 
   async #isCurrent({ versions }: Work): Promise<boolean> {
     return (await versions.applied()).has(defaultHeads.contract)
+  }
+
+  /** What the newest schema has of our own. */
+  async #complete({ editor }: Work): Promise<void> {
+    await createPageIndexes(editor, { onProgress: this.#onProgress })
+    await createOwnTables(editor, { onProgress: this.#onProgress })
   }
 
   async #pending(work: Work): Promise<Pending> {

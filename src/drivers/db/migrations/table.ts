@@ -36,6 +36,7 @@ export const varchar = (name: string, length: number, options: Options = {}): Co
 })
 export const text = (name: string, options: Options = {}): Column => ({ name, type: 'text', ...options })
 export const integer = (name: string, options: Options = {}): Column => ({ name, type: 'integer', ...options })
+export const bigint = (name: string, options: Options = {}): Column => ({ name, type: 'bigint', ...options })
 export const yesNo = (name: string, options: Options = {}): Column => ({ name, type: 'boolean', ...options })
 export const time = (name: string, options: Options = {}): Column => ({ name, type: 'datetime', ...options })
 export const timestamps: readonly Column[] = [time('created_at', { required: true }), time('updated_at')]

@@ -1,0 +1,73 @@
+import type { Database } from '../database.ts'
+import { SchemaEditor } from './schema-editor.ts'
+import { bigint, type Table, varchar } from './table.ts'
+
+/**
+ * Our own tables. Additive: Glance neither needs nor minds them, and none of them refers to one of Glance's. A new one is
+ * added to this list; it is made by `db sync` and, where it is missing, by the service itself.
+ */
+const ownTables: readonly Table[] = [
+  {
+    // One row per project: whoever reserves for the project changes it first.
+    name: 'glimpse_quota_projects',
+    columns: [varchar('owner', 255, { required: true }), bigint('version', { required: true, default: '0' })],
+    primaryKey: ['owner'],
+  },
+  {
+    name: 'glimpse_quota_reservations',
+    columns: [
+      varchar('id', 36, { required: true }),
+      varchar('resource', 64, { required: true }),
+      varchar('owner', 255, { required: true }),
+      varchar('holder', 36, { required: true }),
+      bigint('amount', { required: true }),
+      bigint('expires_at', { required: true }),
+    ],
+    primaryKey: ['id', 'resource'],
+    indexes: [
+      ['glimpse_quota_reservations_owner', 'owner', 'resource'],
+      ['glimpse_quota_reservations_holder', 'holder'],
+    ],
+  },
+]
+
+/** Makes the missing ones. @returns names of those that were made */
+export async function createOwnTables(
+  editor: SchemaEditor,
+  options: { onProgress?: (message: string) => void } = {},
+): Promise<string[]> {
+  const made: string[] = []
+  for (const table of ownTables) {
+    if (await editor.hasTable(table.name)) continue
+    options.onProgress?.(`Creating table ${table.name}`)
+    try {
+      await editor.createTable(table)
+    } catch (error) {
+      // The schema lock of MySQL holds on one node of a cluster; another node may just have made the table.
+      if (editor.dialect !== 'mysql' || !(await editor.hasTable(table.name))) throw error
+    }
+    made.push(table.name)
+  }
+  return made
+}
+
+/** The own tables of one database, made when they are first needed: a service may be put on a database of Glance's. */
+export class OwnTables {
+  readonly #database: Database
+  #ready: Promise<void> | undefined
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Resolves when all of them are there; asks the database until it has said so once. @throws database_unavailable */
+  ensure(): Promise<void> {
+    this.#ready ??= this.#database
+      .schemaWork(async (session) => void (await createOwnTables(new SchemaEditor(session, this.#database.dialect))))
+      .catch((error: unknown) => {
+        this.#ready = undefined
+        throw error
+      })
+    return this.#ready
+  }
+}
