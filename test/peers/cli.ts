@@ -6,7 +6,7 @@ import { down, up } from './up.ts'
 const usage = `node test/peers/cli.ts install | up [${peerNames.join('|')}]... | down | status
 
 install  installs the Debian packages that are missing (apt-get, through sudo unless root)
-up       starts the named peers, or all, on free ports; data and logs lie beside the state file
+up       starts the named peers, or those that most tests need, on free ports; data and logs lie beside the state file
 down     stops what up has started and removes its data
 status   tells what runs; the state file is ${statePath()}`
 
@@ -20,7 +20,7 @@ async function main([command, ...names]: readonly string[]): Promise<void> {
     if (unknown !== undefined) throw new Error(`no peer is called ${unknown}; there are ${peerNames.join(', ')}`)
     const missing = missingPackages()
     if (missing.length > 0) log(`not installed: ${missing.join(' ')} (node test/peers/cli.ts install)`)
-    await up(names.length > 0 ? (names as PeerName[]) : peerNames, log)
+    await up(names.length > 0 ? (names as PeerName[]) : undefined, log)
     await status(log)
   } else if (command === 'down') {
     await down()

@@ -69,16 +69,20 @@ export class KeystoneAdmin {
     return { userId: user.id, projectId }
   }
 
-  /** Puts the image service with all three endpoints into the catalog of the region. */
-  async makeImageService(url: string, region: string): Promise<void> {
-    const { services } = await this.request<{ services: Named[] }>('GET', '/services?type=image')
-    const service =
-      services[0] ??
-      (await this.request<{ service: Named }>('POST', '/services', { service: { type: 'image', name: 'glance' } }))
-        .service
+  /** Puts a service with all three endpoints into the catalog of the region, in place of those it has there. */
+  async makeService(service: { type: string; name: string; url: string; region: string }): Promise<void> {
+    const { type, name, url, region } = service
+    const { services } = await this.request<{ services: Named[] }>('GET', `/services?type=${type}`)
+    const { id } =
+      services[0] ?? (await this.request<{ service: Named }>('POST', '/services', { service: { type, name } })).service
+    const { endpoints } = await this.request<{ endpoints: Named[] }>(
+      'GET',
+      `/endpoints?service_id=${id}&region_id=${region}`,
+    )
+    for (const endpoint of endpoints) await this.request('DELETE', `/endpoints/${endpoint.id}`)
     for (const face of ['public', 'internal', 'admin']) {
       await this.request('POST', '/endpoints', {
-        endpoint: { interface: face, region_id: region, service_id: service.id, url },
+        endpoint: { interface: face, region_id: region, service_id: id, url },
       })
     }
   }

@@ -121,6 +121,6 @@ async function makeAccounts(options: { authUrl: string; admin: KeystoneState['ad
   await keystone.ensureRole('service')
   await keystone.makeAccount(demo, ['member', 'reader'])
   await keystone.makeAccount(service, ['admin', 'service'])
-  await keystone.makeImageService('http://127.0.0.1:9292', region)
+  await keystone.makeService({ type: 'image', name: 'glance', url: 'http://127.0.0.1:9292', region })
   return { demo, service }
 }

@@ -6,6 +6,8 @@ interface Listening {
   readonly host: string
   readonly port: number
   readonly process: ProcessRecord
+  /** Further processes, which end with it. */
+  readonly helpers?: readonly ProcessRecord[]
 }
 
 /** A database server; the user may create and drop databases. */
@@ -25,6 +27,12 @@ export interface KeystoneState extends Listening {
   readonly service: Account
 }
 
+/** Swift's proxy: its own API for tokens of Keystone (`/v1/AUTH_<project id>`, in the catalog), and Amazon's at `/`. */
+export interface SwiftState extends Listening {
+  /** Signs S3 requests (path style, signature 4). */
+  readonly s3: { readonly region: string; readonly accessKey: string; readonly secretKey: string }
+}
+
 export interface Account {
   readonly username: string
   readonly password: string
@@ -37,11 +45,15 @@ export interface PeersState {
   postgres?: DatabaseState & { readonly directory: string }
   memcached?: Listening
   keystone?: KeystoneState
+  swift?: SwiftState
 }
 
 export type PeerName = keyof PeersState
 
-export const peerNames: readonly PeerName[] = ['mariadb', 'postgres', 'memcached', 'keystone']
+export const peerNames: readonly PeerName[] = ['mariadb', 'postgres', 'memcached', 'keystone', 'swift']
+
+/** Started only when a test asks for them: few do. */
+export const onDemand: readonly PeerName[] = ['swift']
 
 /** Peers that have to run before this one, and whose restart asks for its restart. */
 export const dependencies: Readonly<Record<PeerName, readonly PeerName[]>> = {
@@ -49,6 +61,7 @@ export const dependencies: Readonly<Record<PeerName, readonly PeerName[]>> = {
   postgres: [],
   memcached: [],
   keystone: ['mariadb', 'memcached'],
+  swift: ['keystone', 'memcached'],
 }
 
 /** The state file: `$GLIMPSE_PEERS`, or `.peers/state.json` in the repository. */

@@ -8,6 +8,7 @@ import { startPostgres } from './postgres.ts'
 import { isAlive, type ProcessRecord, recordOf, stopDaemon } from './processes.ts'
 import {
   dependencies,
+  onDemand,
   type PeerName,
   type PeersState,
   peerNames,
@@ -16,10 +17,14 @@ import {
   stateDirectory,
   writeState,
 } from './state.ts'
+import { startSwift } from './swift.ts'
 
-/** Starts those of the named peers (all by default) that do not run, with what they need; the others stay as they are. */
+/** What most tests need. */
+const usual = peerNames.filter((name) => !onDemand.includes(name))
+
+/** Starts those of the named peers (by default the usual ones) that do not run, with what they need; the others stay as they are. */
 export async function up(
-  names: readonly PeerName[] = peerNames,
+  names: readonly PeerName[] = usual,
   log: (line: string) => void = () => {},
 ): Promise<PeersState> {
   await using _lock = await takeLock()
@@ -37,7 +42,7 @@ export async function up(
       const fresh = await Promise.all(dependencies[name].map(ensure))
       const running = state[name]
       if (running && !fresh.includes(true)) return false
-      if (running) await stopDaemon(running.process)
+      if (running) await stopPeer(running)
       const startedAt = performance.now()
       await start(name)
       log(`${name} is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
@@ -56,6 +61,11 @@ export async function up(
       if (!mariadb || !memcached) throw new Error('Keystone needs MariaDB and memcached')
       state.keystone = await startKeystone(join(directory, 'keystone'), { mariadb, memcached })
     }
+    if (name === 'swift') {
+      const { keystone, memcached } = state
+      if (!keystone || !memcached) throw new Error('Swift needs Keystone and memcached')
+      state.swift = await startSwift(join(directory, 'swift'), { keystone, memcached })
+    }
   }
 
   const results = await Promise.allSettled(names.map(ensure))
@@ -72,9 +82,15 @@ export async function down(): Promise<void> {
   const state = await readState()
   await stopServices()
   // The data goes away with them, so nobody waits for an orderly end.
-  await Promise.all(peerNames.map((name) => state[name] && stopDaemon(state[name].process, { graceMs: 1500 })))
+  await Promise.all(peerNames.map((name) => state[name] && stopPeer(state[name], { graceMs: 1500 })))
   if (state.postgres) await rm(state.postgres.directory, { recursive: true, force: true })
   await rm(stateDirectory(), { recursive: true, force: true })
+}
+
+type Peer = NonNullable<PeersState[PeerName]>
+
+async function stopPeer({ process, helpers = [] }: Peer, options?: { graceMs: number }): Promise<void> {
+  await Promise.all([process, ...helpers].map((record) => stopDaemon(record, options)))
 }
 
 /** Ends the image services whose tests ended before they could do so. */

@@ -77,7 +77,7 @@ export function keystonePeer(state: KeystoneState): KeystonePeer {
       const region = `region-${randomBytes(4).toString('hex')}`
       const keystone = await administrator()
       await keystone.request('POST', '/regions', { region: { id: region } })
-      await keystone.makeImageService(url, region)
+      await keystone.makeService({ type: 'image', name: 'glance', url, region })
       return { region, remove: () => keystone.removeRegion(region) }
     },
   }

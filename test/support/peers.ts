@@ -1,5 +1,6 @@
 import { isAlive } from '../peers/processes.ts'
-import { type PeerName, readState, statePath } from '../peers/state.ts'
+import { onDemand, type PeerName, readState, type SwiftState, statePath } from '../peers/state.ts'
+import { up } from '../peers/up.ts'
 import { type DatabasePeer, mariadbPeer, postgresPeer } from './databases.ts'
 import { type KeystonePeer, keystonePeer } from './keystone.ts'
 
@@ -8,19 +9,22 @@ export interface Peers {
   readonly postgres: DatabasePeer
   readonly memcached: { readonly host: string; readonly port: number }
   readonly keystone: KeystonePeer
+  readonly swift: Omit<SwiftState, 'process' | 'helpers'>
 }
 
 /**
- * Handles of the named peers, which `node test/peers/cli.ts up` has started.
- * @throws with that command if one of them does not run
+ * Handles of the named peers, which `node test/peers/cli.ts up` has started; those that few tests need are started now.
+ * @throws with that command if one of the others does not run
  */
 export async function peers<Name extends PeerName>(...names: readonly Name[]): Promise<Pick<Peers, Name>> {
-  const state = await readState()
+  const wanted = names.filter((name) => onDemand.includes(name))
+  const state = wanted.length > 0 ? await up(wanted) : await readState()
   const handles: Partial<Peers> = {
     ...(state.mariadb && { mariadb: mariadbPeer(state.mariadb) }),
     ...(state.postgres && { postgres: postgresPeer(state.postgres) }),
     ...(state.memcached && { memcached: { host: state.memcached.host, port: state.memcached.port } }),
     ...(state.keystone && { keystone: keystonePeer(state.keystone) }),
+    ...(state.swift && { swift: state.swift }),
   }
   for (const name of names) {
     const peer = state[name]
