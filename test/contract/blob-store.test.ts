@@ -6,20 +6,25 @@ import { fileStoreDefaults } from '../support/file-store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 import { describeBlobStore } from './blob-store.ts'
 
-describeBlobStore('memory', async () => {
-  const store = new MemoryStore()
-  return { store, countThings: async () => store.blobs.size }
+describeBlobStore('memory', {
+  open: async () => {
+    const store = new MemoryStore()
+    return { store, countThings: async () => store.blobs.size }
+  },
 })
 
 for (const thin of [false, true]) {
-  describeBlobStore(thin ? 'file with holes' : 'file', async (t) => {
-    const directory = await mkdtemp(join(tmpdir(), 'glimpse-store-'))
-    t.after(() => rm(directory, { recursive: true }))
-    const store = await openFileStore('file', {
-      ...fileStoreDefaults,
-      filesystem_store_datadir: directory,
-      filesystem_thin_provisioning: thin,
-    })
-    return { store, countThings: async () => (await readdir(directory)).length }
+  describeBlobStore(thin ? 'file with holes' : 'file', {
+    ...(thin ? { sparseBytes: 5 * 1024 ** 3 } : {}),
+    open: async (t) => {
+      const directory = await mkdtemp(join(tmpdir(), 'glimpse-store-'))
+      t.after(() => rm(directory, { recursive: true }))
+      const store = await openFileStore('file', {
+        ...fileStoreDefaults,
+        filesystem_store_datadir: directory,
+        filesystem_thin_provisioning: thin,
+      })
+      return { store, countThings: async () => (await readdir(directory)).length }
+    },
   })
 }

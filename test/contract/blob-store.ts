@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { describe, it, type TestContext } from 'node:test'
-import { GlimpseError, hasCode } from '../../src/errors/error.ts'
-import type { BlobStore, BlobWriter } from '../../src/ports/blob-store.ts'
+import { describe, it } from 'node:test'
+import { describeStoreFaults } from './blob-store-faults.ts'
+import { hasErrorCode, pieces, put, type StoreFixture } from './store-fixture.ts'
 
-/** A store that can be written to, and how many things (files, objects, parts) it holds now. */
-export interface StoreUnderTest {
-  readonly store: BlobStore & Required<Pick<BlobStore, 'create' | 'delete'>>
-  countThings(): Promise<number>
-}
+const defaultOddKeys = ['two words', 'grüße-✓', '100%25', 'a+b&c=d', "it's", 'dots..in..it', '~tilde', 'x'.repeat(200)]
 
-const code = (name: string) => (error: unknown) => error instanceof GlimpseError && error.code === name
+const digest = (data: Uint8Array) => createHash('sha1').update(data).digest('hex')
 
-/** What every store promises to the layers above. `open` makes an empty one for each test. */
-export function describeBlobStore(name: string, open: (t: TestContext) => Promise<StoreUnderTest>): void {
+/** What every store promises to the layers above. */
+export function describeBlobStore(name: string, fixture: StoreFixture): void {
+  const { open, partBytes = 65_536 } = fixture
   describe(`blob store: ${name}`, () => {
-    async function put(writer: BlobWriter, chunks: readonly Uint8Array[]) {
-      for (const chunk of chunks) await writer.write(chunk)
-      const written = await writer.commit()
-      await writer.settle()
-      return written
-    }
-
     it('gives back the bytes that were written, whatever the chunks', async (t) => {
       const { store } = await open(t)
       const chunks = [randomBytes(1), randomBytes(300_000), Buffer.alloc(0), randomBytes(70_001)]
@@ -32,14 +22,24 @@ export function describeBlobStore(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(await buffer(await store.open(written.url, {})), Buffer.concat(chunks))
     })
 
-    it('takes data of unknown size, and none at all', async (t) => {
-      const { store } = await open(t)
-      const some = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(10)])
-      const none = await put(await store.create(randomUUID(), { sizeBytes: null }), [])
-      assert.equal(await store.size(some.url), 10)
-      assert.equal(await store.size(none.url), 0)
-      assert.equal((await buffer(await store.open(none.url, {}))).length, 0)
-    })
+    for (const isKnown of [true, false]) {
+      it(`takes any size that is ${isKnown ? 'known' : 'unknown'} before`, async (t) => {
+        const { store, countThings } = await open(t)
+        for (const size of [0, 1, partBytes - 1, partBytes, partBytes + 1, 3 * partBytes + 17]) {
+          const data = randomBytes(size)
+          const written = await put(
+            await store.create(randomUUID(), { sizeBytes: isKnown ? size : null }),
+            pieces(data),
+          )
+          assert.equal(written.sizeBytes, size)
+          assert.equal(await store.size(written.url), size)
+          const read = await buffer(await store.open(written.url, {}))
+          assert.equal(digest(read), digest(data), `${size} bytes come back`)
+          await store.delete(written.url)
+        }
+        assert.equal(await countThings(), 0)
+      })
+    }
 
     it('takes chunks from shared memory and does not look at them after the write', async (t) => {
       const { store } = await open(t)
@@ -52,48 +52,117 @@ export function describeBlobStore(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(await buffer(await store.open(url, {})), expected)
     })
 
+    const { sparseBytes } = fixture
+    if (sparseBytes !== undefined) {
+      it('takes a large blob of zeros', async (t) => {
+        const { store } = await open(t)
+        const writer = await store.create(randomUUID(), { sizeBytes: sparseBytes })
+        const zeros = new Uint8Array(4 * 1024 * 1024)
+        for (let at = 0; at < sparseBytes; at += zeros.length) {
+          await writer.write(zeros.subarray(0, Math.min(zeros.length, sparseBytes - at)))
+        }
+        const { url } = await put(writer, [])
+        assert.equal(await store.size(url), sparseBytes)
+        const end = await buffer(await store.open(url, { range: { offset: sparseBytes - 1000 } }))
+        assert.deepEqual(end, Buffer.alloc(1000))
+        await store.delete(url)
+      })
+    }
+
     it('reads any range', async (t) => {
       const { store } = await open(t)
-      const data = randomBytes(200_000)
-      const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [data])
+      const size = 2 * partBytes + 100_000
+      const data = randomBytes(size)
+      const { url } = await put(await store.create(randomUUID(), { sizeBytes: size }), pieces(data))
       for (const [offset, length] of [
         [0, 1],
+        [0, size],
+        [0, 0],
         [5, 100_000],
-        [199_999, 1],
+        [partBytes - 1, 2],
+        [partBytes, partBytes],
+        [size - 1, 1],
+        [size, 0],
         [100, undefined],
+        [size - 1, undefined],
+        [size, undefined],
       ] as const) {
         const range = length === undefined ? { offset } : { offset, length }
         const read = await buffer(await store.open(url, { range }))
-        assert.deepEqual(read, data.subarray(offset, length === undefined ? undefined : offset + length))
+        const expected = data.subarray(offset, length === undefined ? undefined : offset + length)
+        assert.equal(read.length, expected.length)
+        assert.equal(digest(read), digest(expected), `${offset} + ${length}`)
       }
     })
 
     it('fails instead of ending short when the range is not all there', async (t) => {
       const { store } = await open(t)
       const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(10)])
-      await assert.rejects(
-        async () => buffer(await store.open(url, { range: { offset: 5, length: 6 } })),
-        code('blob_truncated'),
+      for (const [offset, length] of [
+        [5, 6],
+        [10, 1],
+        [20, 5],
+      ] as const) {
+        await assert.rejects(
+          async () => buffer(await store.open(url, { range: { offset, length } })),
+          hasErrorCode('blob_truncated'),
+        )
+      }
+    })
+
+    it('serves 20 readers at once', async (t) => {
+      const { store } = await open(t)
+      const data = randomBytes(partBytes + 500_000)
+      const { url } = await put(await store.create(randomUUID(), { sizeBytes: data.length }), pieces(data))
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, i) => {
+          const range = { offset: i * 20_000, length: partBytes }
+          const read = await buffer(await store.open(url, { range }))
+          assert.equal(digest(read), digest(data.subarray(range.offset, range.offset + range.length)))
+        }),
       )
     })
 
-    it('leaves nothing after an abort', async (t) => {
+    it('stops reading when the reader goes away', async (t) => {
+      const { store } = await open(t)
+      const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(3_000_000)])
+      const stream = await store.open(url, {})
+      for await (const chunk of stream) {
+        assert.ok(chunk.length > 0)
+        break
+      }
+      assert.ok(stream.destroyed)
+    })
+
+    it('leaves nothing after an abort, at whatever stage', async (t) => {
       const { store, countThings } = await open(t)
-      const writer = await store.create(randomUUID(), { sizeBytes: 100 })
-      await writer.write(randomBytes(50))
-      await writer.abort()
-      await writer.abort()
-      assert.equal(await countThings(), 0)
+      const size = 3 * partBytes
+      for (const sizeBytes of [size, null]) {
+        for (const writtenBytes of [0, 50, partBytes, 2 * partBytes + 50, size, size + 100_000]) {
+          const writer = await store.create(randomUUID(), { sizeBytes })
+          // More than was announced may be refused, less must not be.
+          const writing = (async () => {
+            for (const piece of pieces(randomBytes(writtenBytes))) await writer.write(piece)
+          })()
+          await (sizeBytes !== null && writtenBytes > sizeBytes ? writing.catch(() => undefined) : writing)
+          await writer.abort()
+          await writer.abort()
+          assert.equal(await countThings(), 0, `after ${writtenBytes} of ${sizeBytes} bytes`)
+        }
+      }
     })
 
     it('takes a committed blob back when the write is aborted before it is settled', async (t) => {
       const { store, countThings } = await open(t)
-      const writer = await store.create(randomUUID(), { sizeBytes: null })
-      await writer.write(randomBytes(50))
-      const { url } = await writer.commit()
-      assert.equal(await store.size(url), 50)
-      await writer.abort()
-      assert.equal(await countThings(), 0)
+      for (const size of [50, partBytes + 50]) {
+        const writer = await store.create(randomUUID(), { sizeBytes: null })
+        for (const piece of pieces(randomBytes(size))) await writer.write(piece)
+        const { url } = await writer.commit()
+        assert.equal(await store.size(url), size)
+        await writer.abort()
+        await writer.abort()
+        assert.equal(await countThings(), 0)
+      }
     })
 
     it('leaves one thing after commit, and keeps it when abort comes too late', async (t) => {
@@ -107,24 +176,51 @@ export function describeBlobStore(name: string, open: (t: TestContext) => Promis
 
     it('shows nothing before commit', async (t) => {
       const { store } = await open(t)
-      const key = randomUUID()
-      const first = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(1)])
-      const writer = await store.create(key, { sizeBytes: null })
-      await writer.write(randomBytes(50))
-      await assert.rejects(store.size(first.url.replace(/[^/]+$/, key)), code('blob_not_found'))
-      await writer.abort()
+      const [firstKey, key] = [randomUUID(), randomUUID()]
+      const first = await put(await store.create(firstKey, { sizeBytes: null }), [randomBytes(1)])
+      const url = first.url.replace(firstKey, key)
+      for (const size of [50, 2 * partBytes]) {
+        const writer = await store.create(key, { sizeBytes: size })
+        for (const piece of pieces(randomBytes(size))) await writer.write(piece)
+        await assert.rejects(store.size(url), hasErrorCode('blob_not_found'))
+        await assert.rejects(async () => buffer(await store.open(url, {})), hasErrorCode('blob_not_found'))
+        await writer.abort()
+      }
     })
 
     it('never overwrites a blob', async (t) => {
       const { store } = await open(t)
+      for (const size of [3, partBytes + 3]) {
+        const key = randomUUID()
+        const late = await store.create(key, { sizeBytes: null })
+        for (const piece of pieces(randomBytes(size))) await late.write(piece)
+        const { url } = await put(await store.create(key, { sizeBytes: null }), [Buffer.from('first')])
+        await assert.rejects(store.create(key, { sizeBytes: null }), hasErrorCode('blob_exists'))
+        await assert.rejects(late.commit(), hasErrorCode('blob_exists'))
+        await late.abort()
+        assert.equal((await buffer(await store.open(url, {}))).toString(), 'first')
+      }
+    })
+
+    it('keeps the whole blob of one writer when two commit the same key at once', async (t) => {
+      const { store, countThings } = await open(t)
       const key = randomUUID()
-      const late = await store.create(key, { sizeBytes: null })
-      await late.write(randomBytes(3))
-      const { url } = await put(await store.create(key, { sizeBytes: null }), [Buffer.from('first')])
-      await assert.rejects(store.create(key, { sizeBytes: null }), code('blob_exists'))
-      await assert.rejects(late.commit(), code('blob_exists'))
-      await late.abort()
-      assert.equal((await buffer(await store.open(url, {}))).toString(), 'first')
+      const bodies = [randomBytes(10_000), randomBytes(20_000)]
+      const writers = await Promise.all(bodies.map(() => store.create(key, { sizeBytes: null })))
+      await Promise.all(writers.map((writer, i) => writer.write(bodies[i] as Buffer)))
+      const outcomes = await Promise.allSettled(writers.map((writer) => writer.commit()))
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') assert.ok(hasErrorCode('blob_exists')(outcome.reason), outcome.reason)
+      }
+      const won = outcomes.find((outcome) => outcome.status === 'fulfilled')
+      assert.ok(won, 'one of them succeeds')
+      await Promise.all(
+        writers.map((writer, i) => (outcomes[i]?.status === 'fulfilled' ? writer.settle() : writer.abort())),
+      )
+      const read = await buffer(await store.open(won.value.url, {}))
+      const winners = bodies.filter((_, i) => outcomes[i]?.status === 'fulfilled')
+      assert.ok(winners.some((body) => body.equals(read)))
+      assert.equal(await countThings(), 1)
     })
 
     it('deletes a blob once', async (t) => {
@@ -132,19 +228,43 @@ export function describeBlobStore(name: string, open: (t: TestContext) => Promis
       const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(5)])
       await store.delete(url)
       assert.equal(await countThings(), 0)
-      await assert.rejects(store.delete(url), code('blob_not_found'))
-      await assert.rejects(store.open(url, {}), (error) => hasCode(error, 'blob_not_found'))
+      await assert.rejects(store.delete(url), hasErrorCode('blob_not_found'))
+      await assert.rejects(store.size(url), hasErrorCode('blob_not_found'))
+      await assert.rejects(async () => buffer(await store.open(url, {})), hasErrorCode('blob_not_found'))
     })
 
-    it('stops reading when the reader goes away', async (t) => {
+    it('finds nothing behind a URL that it cannot read', async (t) => {
       const { store } = await open(t)
-      const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(3_000_000)])
-      const stream = await store.open(url, {})
-      for await (const chunk of stream) {
-        assert.ok(chunk.length > 0)
-        break
+      for (const url of [`${store.schemes[0]}://`, `${store.schemes[0]}:x`, 'unknown://a/b/c']) {
+        await assert.rejects(store.size(url), hasErrorCode('blob_not_found'))
+        await assert.rejects(store.delete(url), hasErrorCode('blob_not_found'))
       }
-      assert.ok(stream.destroyed)
     })
+
+    it('takes odd names', async (t) => {
+      const { store } = await open(t)
+      for (const key of fixture.oddKeys ?? defaultOddKeys) {
+        const { url } = await put(await store.create(key, { sizeBytes: null }), [Buffer.from(key)])
+        assert.equal((await buffer(await store.open(url, {}))).toString(), key)
+        await store.delete(url)
+        await assert.rejects(store.size(url), hasErrorCode('blob_not_found'))
+      }
+    })
+
+    it('begins nothing for a caller who has gone', async (t) => {
+      const { store, countThings } = await open(t)
+      const { url } = await put(await store.create(randomUUID(), { sizeBytes: null }), [randomBytes(100_000)])
+      const signal = AbortSignal.abort()
+      await assert.rejects(async () => buffer(await store.open(url, { signal })))
+      await assert.rejects(async () => {
+        // A store whose creation costs nothing need not look at the signal.
+        const writer = await store.create(randomUUID(), { sizeBytes: null, signal })
+        await writer.abort()
+        signal.throwIfAborted()
+      })
+      assert.equal(await countThings(), 1)
+    })
+
+    describeStoreFaults(fixture)
   })
 }

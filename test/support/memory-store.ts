@@ -18,7 +18,8 @@ export class MemoryStore implements BlobStore {
     return new MemoryWriter(this.blobs, key)
   }
 
-  async open(url: string, { range }: { range?: ByteRange }): Promise<Readable> {
+  async open(url: string, { range, signal }: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
+    signal?.throwIfAborted()
     const blob = this.#find(url)
     const { offset = 0, length = Math.max(0, blob.length - offset) } = range ?? {}
     const piece = blob.subarray(offset, offset + length)

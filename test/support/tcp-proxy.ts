@@ -7,20 +7,23 @@ export interface TcpProxy extends AsyncDisposable {
   hang(): void
   /** Cuts all connections. */
   cut(): void
+  /** Cuts all connections, and new ones at once: nobody is there. */
+  refuse(): void
   /** Forwards new connections again. */
   resume(): void
 }
 
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let hanging = false
+  let mode: 'forwarding' | 'hanging' | 'refusing' = 'forwarding'
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
     return socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
   }
   const server = createServer((client) => {
     keep(client)
-    if (hanging) return
+    if (mode === 'refusing') client.destroy()
+    if (mode !== 'forwarding') return
     const upstream = keep(connect(target.port, target.host))
     client.pipe(upstream).pipe(client)
     client.on('close', () => upstream.destroy())
@@ -33,12 +36,16 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   return {
     port: (server.address() as { port: number }).port,
     hang() {
-      hanging = true
+      mode = 'hanging'
       for (const socket of sockets) socket.unpipe()
     },
     cut,
+    refuse() {
+      mode = 'refusing'
+      cut()
+    },
     resume() {
-      hanging = false
+      mode = 'forwarding'
     },
     async [Symbol.asyncDispose]() {
       cut()

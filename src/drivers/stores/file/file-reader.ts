@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { ByteRange } from '../../../ports/blob-store.ts'
 
@@ -29,12 +29,14 @@ class FileReadable extends Readable {
     file: FileHandle,
     options: { offset: number; lengthBytes: number; signal?: AbortSignal; storeId: string },
   ) {
-    super({ highWaterMark: pieceBytes, ...(options.signal ? { signal: options.signal } : {}) })
+    super({ highWaterMark: pieceBytes })
     this.#file = file
     this.#storeId = options.storeId
     this.#startOffset = options.offset
     this.#offset = options.offset
     this.#endOffset = options.offset + options.lengthBytes
+    // Last: a signal that has fired already destroys the stream, which then closes the file.
+    if (options.signal) addAbortSignal(options.signal, this)
   }
 
   override _read(): void {
