@@ -148,7 +148,7 @@ function proxyConfig(options: { directory: string; port: number } & Needs): stri
     'keystoneauth',
   ]
   return `${serverConfig(options)}[pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache bulk tempurl s3api s3token authtoken keystoneauth copy slo dlo versioned_writes symlink proxy-server
+pipeline = catch_errors gatekeeper healthcheck cache bulk tempurl authtoken s3api s3token keystoneauth copy slo dlo versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
