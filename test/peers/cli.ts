@@ -1,6 +1,5 @@
 import { installPackages, missingPackages } from './packages.ts'
-import { isAlive } from './processes.ts'
-import { type PeerName, peerNames, readState, statePath } from './state.ts'
+import { type PeerName, peerNames, readState, runs, statePath } from './state.ts'
 import { down, up } from './up.ts'
 
 const usage = `node test/peers/cli.ts install | up [${peerNames.join('|')}]... | down | status
@@ -35,7 +34,7 @@ async function status(log: (line: string) => void): Promise<void> {
   const state = await readState()
   for (const name of peerNames) {
     const peer = state[name]
-    log(`${name}: ${peer && isAlive(peer.process) ? `${peer.host}:${peer.port}, pid ${peer.process.pid}` : 'down'}`)
+    log(`${name}: ${runs(peer) ? `${peer.host}:${peer.port}, pid ${peer.process.pid}` : 'down'}`)
   }
 }
 

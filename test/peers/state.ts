@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { ProcessRecord } from './processes.ts'
+import { isAlive, type ProcessRecord } from './processes.ts'
 
 interface Listening {
   readonly host: string
@@ -33,6 +33,25 @@ export interface SwiftState extends Listening {
   readonly s3: { readonly region: string; readonly accessKey: string; readonly secretKey: string }
 }
 
+/** A Ceph cluster; `port` and `process` are those of its monitor. */
+export interface CephState extends Listening {
+  readonly helpers: readonly [osd: ProcessRecord]
+  /** Names the monitor, and the keyrings of `admin` and of `user` beside it. */
+  readonly configPath: string
+  readonly fsid: string
+  /** A client that may use the pools for images. */
+  readonly user: string
+  readonly pool: string
+  /** For `rbd_default_data_pool`. */
+  readonly dataPool: string
+}
+
+/** Ceph's object gateway, which speaks S3 with paths (`http://host:port/bucket/key`). */
+export interface RadosgwState extends Listening {
+  readonly accessKey: string
+  readonly secretKey: string
+}
+
 export interface Account {
   readonly username: string
   readonly password: string
@@ -46,14 +65,19 @@ export interface PeersState {
   memcached?: Listening
   keystone?: KeystoneState
   swift?: SwiftState
+  ceph?: CephState
+  radosgw?: RadosgwState
 }
 
 export type PeerName = keyof PeersState
 
-export const peerNames: readonly PeerName[] = ['mariadb', 'postgres', 'memcached', 'keystone', 'swift']
+/** What most tests need. */
+export const usual: readonly PeerName[] = ['mariadb', 'postgres', 'memcached', 'keystone']
 
 /** Started only when a test asks for them: few do. */
-export const onDemand: readonly PeerName[] = ['swift']
+export const onDemand: readonly PeerName[] = ['swift', 'ceph', 'radosgw']
+
+export const peerNames: readonly PeerName[] = [...usual, ...onDemand]
 
 /** Peers that have to run before this one, and whose restart asks for its restart. */
 export const dependencies: Readonly<Record<PeerName, readonly PeerName[]>> = {
@@ -62,6 +86,13 @@ export const dependencies: Readonly<Record<PeerName, readonly PeerName[]>> = {
   memcached: [],
   keystone: ['mariadb', 'memcached'],
   swift: ['keystone', 'memcached'],
+  ceph: [],
+  radosgw: ['ceph'],
+}
+
+/** True if all processes of the peer run. */
+export function runs(peer: Listening | undefined): peer is Listening {
+  return peer !== undefined && [peer.process, ...(peer.helpers ?? [])].every(isAlive)
 }
 
 /** The state file: `$GLIMPSE_PEERS`, or `.peers/state.json` in the repository. */

@@ -1,26 +1,26 @@
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startCeph } from './ceph.ts'
 import { startKeystone } from './keystone.ts'
 import { startMariadb } from './mariadb.ts'
 import { startMemcached } from './memcached.ts'
 import { startPostgres } from './postgres.ts'
 import { isAlive, type ProcessRecord, recordOf, stopDaemon } from './processes.ts'
+import { startRadosgw } from './radosgw.ts'
 import {
   dependencies,
-  onDemand,
   type PeerName,
   type PeersState,
   peerNames,
   readState,
+  runs,
   servicesDirectory,
   stateDirectory,
+  usual,
   writeState,
 } from './state.ts'
 import { startSwift } from './swift.ts'
-
-/** What most tests need. */
-const usual = peerNames.filter((name) => !onDemand.includes(name))
 
 /** Starts those of the named peers (by default the usual ones) that do not run, with what they need; the others stay as they are. */
 export async function up(
@@ -29,7 +29,12 @@ export async function up(
 ): Promise<PeersState> {
   await using _lock = await takeLock()
   const state = await readState()
-  for (const name of peerNames) if (state[name] && !isAlive(state[name].process)) delete state[name]
+  for (const name of peerNames) {
+    const peer = state[name]
+    if (peer === undefined || runs(peer)) continue
+    await stopPeer(peer)
+    delete state[name]
+  }
   const directory = stateDirectory()
   const logDirectory = join(directory, 'log')
   const begun = new Map<PeerName, Promise<boolean>>()
@@ -65,6 +70,11 @@ export async function up(
       const { keystone, memcached } = state
       if (!keystone || !memcached) throw new Error('Swift needs Keystone and memcached')
       state.swift = await startSwift(join(directory, 'swift'), { keystone, memcached })
+    }
+    if (name === 'ceph') state.ceph = await startCeph(join(directory, 'ceph'))
+    if (name === 'radosgw') {
+      if (!state.ceph) throw new Error('radosgw needs Ceph')
+      state.radosgw = await startRadosgw(join(directory, 'radosgw'), state.ceph)
     }
   }
 

@@ -1,5 +1,13 @@
-import { isAlive } from '../peers/processes.ts'
-import { onDemand, type PeerName, readState, type SwiftState, statePath } from '../peers/state.ts'
+import {
+  type CephState,
+  onDemand,
+  type PeerName,
+  type RadosgwState,
+  readState,
+  runs,
+  type SwiftState,
+  statePath,
+} from '../peers/state.ts'
 import { up } from '../peers/up.ts'
 import { type DatabasePeer, mariadbPeer, postgresPeer } from './databases.ts'
 import { type KeystonePeer, keystonePeer } from './keystone.ts'
@@ -10,6 +18,8 @@ export interface Peers {
   readonly memcached: { readonly host: string; readonly port: number }
   readonly keystone: KeystonePeer
   readonly swift: Omit<SwiftState, 'process' | 'helpers'>
+  readonly ceph: CephState
+  readonly radosgw: Omit<RadosgwState, 'process' | 'helpers'>
 }
 
 /**
@@ -25,10 +35,11 @@ export async function peers<Name extends PeerName>(...names: readonly Name[]): P
     ...(state.memcached && { memcached: { host: state.memcached.host, port: state.memcached.port } }),
     ...(state.keystone && { keystone: keystonePeer(state.keystone) }),
     ...(state.swift && { swift: state.swift }),
+    ...(state.ceph && { ceph: state.ceph }),
+    ...(state.radosgw && { radosgw: state.radosgw }),
   }
   for (const name of names) {
-    const peer = state[name]
-    if (!peer || !isAlive(peer.process)) {
+    if (!runs(state[name])) {
       throw new Error(`${name} does not run (${statePath()}); start it with: node test/peers/cli.ts up ${name}`)
     }
   }
