@@ -134,6 +134,36 @@ for (const [name, peer] of Object.entries({ MariaDB: mariadb, PostgreSQL: postgr
     await assert.rejects(purge('purge', '--age_in_days', '-1'))
     await assert.rejects(purge('purge', '--max_rows', 'many'))
   })
+
+  it(`glance-manage db purge leaves data that waits for the scrubber to be found on ${name}`, async (t) => {
+    const database = await databaseFor(t, peer)
+    const repositories = await open(t, { connection: database.url })
+    const directory = await mkdtemp(join(tmpdir(), 'purge-'))
+    t.after(() => rm(directory, { recursive: true }))
+    const configPath = join(directory, 'glance-manage.conf')
+    await writeFile(configPath, `[database]\nconnection = ${database.url}\n`)
+    const location = { url: 'file:///waits', metadata: {}, status: 'active' }
+    const { id } = await repositories.images.create({
+      id: randomUUID(),
+      status: 'active',
+      visibility: 'shared',
+      locations: [location, { ...location, url: 'file:///gone' }],
+    })
+    await repositories.images.delete(id, { status: 'pending_delete' })
+    await database.query(`update image_locations set status = 'deleted' where value = 'file:///gone'`)
+    for (const table of ['images', 'image_locations']) {
+      await database.query(`update ${table} set deleted_at = '2020-01-01 00:00:00'`)
+    }
+    for (const command of ['purge', 'purge_images_table']) {
+      await manage(glimpse, [configPath], ['db', command, '--age_in_days', '10'])
+    }
+    const due = await repositories.scrub.due({ before: new Date(), limit: 10 })
+    assert.deepEqual(
+      due.map((image) => [image.id, image.locations.map(({ url }) => url)]),
+      [[id, ['file:///waits']]],
+    )
+    assert.equal((await database.query('select id from image_locations')).length, 1)
+  })
 }
 
 describe('a database', () => {

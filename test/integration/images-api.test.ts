@@ -168,6 +168,15 @@ describe('the images API', () => {
     assert.equal(response.status, 201)
     assert.match(image, /"__proto__":"x"/)
     assert.match(image, /"constructor":"y"/)
+    const { id } = JSON.parse(image) as { id: string }
+    const shown = async () => (await api.call(member, 'GET', `/v2/images/${id}`)).text()
+    assert.match(await shown(), /"__proto__":"x"/)
+    const list = await api.call(member, 'GET', `/v2/images?id=in:${id}`)
+    assert.match(await list.text(), /"__proto__":"x"/)
+    await patch(api, member, id, [{ op: 'replace', path: '/__proto__', value: 'z' }])
+    assert.match(await shown(), /"__proto__":"z"/)
+    await patch(api, member, id, [{ op: 'remove', path: '/__proto__' }])
+    assert.doesNotMatch(await shown(), /__proto__/)
   })
 
   for (const [what, fields, status] of [

@@ -38,8 +38,15 @@ export function purgeDeletedImages(database: Database, options: PurgeOptions): P
   return purgeTable(database, { table: 'images', key: 'id', old: oldRows('images', time), ...options })
 }
 
+/** Locations whose data waits for the scrubber stay, and so does their image: without them nobody would find it again. */
+const keptBack: Readonly<Partial<Record<string, string>>> = {
+  image_locations: " AND status <> 'pending_delete'",
+  images:
+    " AND NOT EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.status = 'pending_delete')",
+}
+
 function oldRows(table: string, time: string): string {
-  return `SELECT id FROM ${table} WHERE deleted_at < ${time} ORDER BY deleted_at`
+  return `SELECT id FROM ${table} WHERE deleted_at < ${time}${keptBack[table] ?? ''} ORDER BY deleted_at`
 }
 
 async function purgeTable(

@@ -98,7 +98,14 @@ function unpackChildren(row: Row): Children | undefined {
 
 function propertiesOf(values: readonly unknown[]): Record<string, string | null> {
   const properties: Record<string, string | null> = {}
-  for (let i = 0; i < values.length; i += 2) properties[values[i] as string] = values[i + 1] as string | null
+  for (let i = 0; i < values.length; i += 2) {
+    const name = values[i] as string
+    const value = values[i + 1] as string | null
+    // To assign it would set the prototype.
+    if (name === '__proto__') {
+      Object.defineProperty(properties, name, { value, enumerable: true, configurable: true, writable: true })
+    } else properties[name] = value
+  }
   return properties
 }
 
