@@ -28,7 +28,7 @@ function defaultsOf<G extends OptionGroup>(group: G): Values<G> {
   return Object.fromEntries(Object.entries(group).map(([name, { default: value }]) => [name, value])) as Values<G>
 }
 
-/** A token is `project:role`; anything else is refused. */
+/** A token is `project:role`, or several roles with commas between; anything else is refused. */
 const identity: IdentityService = {
   challenge: 'Keystone uri="http://identity.example"',
   close: async () => {},
@@ -36,7 +36,7 @@ const identity: IdentityService = {
     const [projectId, role] = token.split(':')
     if (!projectId || !role) throw new GlimpseError('unauthorized', {})
     const domains = { userDomainId: 'default', projectDomainId: 'default', domainId: null }
-    return { userId: 'u', projectId, ...domains, roles: [role], systemScope: null, serviceRoles: [], token }
+    return { userId: 'u', projectId, ...domains, roles: role.split(','), systemScope: null, serviceRoles: [], token }
   },
 }
 
@@ -62,6 +62,8 @@ function recordingLog(lines: LogLine[]): Logger {
 
 export interface ApiServer extends AsyncDisposable {
   readonly url: string
+  /** Where the store keeps its files. */
+  readonly folder: string
   readonly repositories: Repositories
   readonly metrics: Registry
   readonly lines: readonly LogLine[]
@@ -70,7 +72,8 @@ export interface ApiServer extends AsyncDisposable {
 
 export interface CallOptions {
   readonly json?: unknown
-  readonly body?: string | Buffer
+  /** Of unknown length if it is a stream. */
+  readonly body?: string | Buffer | ReadableStream<Uint8Array>
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -79,12 +82,13 @@ export interface ApiParts {
   readonly protections?: readonly PropertyRule[]
   readonly customProperties?: AppDependencies['customProperties']
   readonly policyRules?: Readonly<Record<string, string>>
+  readonly enforceNewDefaults?: boolean
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
 export async function startApi(
   images: Partial<ImageConfig> = {},
-  { protections, customProperties = null, policyRules = {} }: ApiParts = {},
+  { protections, customProperties = null, policyRules = {}, enforceNewDefaults = false }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
   const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
@@ -102,7 +106,7 @@ export async function startApi(
   const digests = new DigestPool({ threads: 2 })
   const metrics = new Registry()
   const lines: LogLine[] = []
-  const policy = new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' })
+  const policy = new Policy({ enforceNewDefaults, enforceScope: false, defaultRule: 'default' })
   policy.useRules([{ file: 'policy.yaml', rules: policyRules }])
   const app = createApp({
     repositories,
@@ -136,12 +140,14 @@ export async function startApi(
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
     url,
+    folder,
     repositories,
     metrics,
     lines,
     call: (token, method, path, { json, body, headers } = {}) =>
       fetch(url + path, {
         method,
+        duplex: 'half',
         redirect: 'manual',
         headers: { accept: 'application/json', ...(token === null ? {} : { 'x-auth-token': token }), ...headers },
         ...(json === undefined && body === undefined ? {} : { body: body ?? JSON.stringify(json) }),

@@ -1,0 +1,226 @@
+import fc from 'fast-check'
+
+/** One request; `IMAGE` in the path stands for an image that exists. */
+export interface WildRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+const words = fc.constantFrom(
+  ...['id', 'name', 'status', 'visibility', 'protected', 'tags', 'locations', 'size', 'min_disk', 'min_ram', 'owner'],
+  ...[
+    'checksum',
+    'disk_format',
+    'container_format',
+    'os_hidden',
+    'created_at',
+    'updated_at',
+    'os_hash_value',
+    'stores',
+  ],
+  ...[
+    'os_glance_x',
+    'virtual_size',
+    'member',
+    'schema',
+    'self',
+    'file',
+    'direct_url',
+    '__proto__',
+    'constructor',
+    'a.b',
+  ],
+)
+const text = fc.oneof(
+  words,
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+)
+const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(2 ** 31, 2 ** 53, 2 ** 63, -1))
+const scalar = fc.oneof(text, number, fc.boolean(), fc.constant(null))
+const value = fc.oneof(
+  scalar,
+  fc.array(scalar, { maxLength: 4 }),
+  fc.dictionary(text, scalar, { maxKeys: 4 }),
+  fc.jsonValue(),
+)
+const pointer = fc.oneof(
+  fc
+    .array(fc.oneof(words, fc.constantFrom('-', '0', '1', '~0', '~1', '~2', '')), { maxLength: 4 })
+    .map((it) => `/${it.join('/')}`),
+  text,
+)
+
+const operation = fc.record(
+  {
+    op: fc.constantFrom('add', 'replace', 'remove', 'test', 'move', 'copy', 'ADD', ''),
+    path: pointer,
+    value,
+    from: pointer,
+  },
+  { requiredKeys: [] },
+)
+const legacy = fc.record({ add: pointer, replace: pointer, remove: pointer, value }, { requiredKeys: [] })
+const patch = fc.oneof(fc.array(fc.oneof(operation, legacy, value), { maxLength: 5 }), value)
+const image = fc.dictionary(fc.oneof({ weight: 4, arbitrary: words }, text), value, { maxKeys: 6 })
+const location = fc.record(
+  {
+    url: fc.oneof(
+      text,
+      fc.webUrl(),
+      text.map((it) => `file://${it}`),
+    ),
+    metadata: value,
+    validation_data: value,
+  },
+  { requiredKeys: [] },
+)
+const member = fc.record({ member: value, status: value }, { requiredKeys: [] })
+const task = fc.record({ type: fc.oneof(fc.constant('import'), text), input: value }, { requiredKeys: [] })
+
+const json = (content: fc.Arbitrary<unknown>) =>
+  fc.oneof(
+    { weight: 12, arbitrary: content.map((it) => JSON.stringify(it) ?? '') },
+    { weight: 2, arbitrary: content.map((it) => (JSON.stringify(it) ?? '').slice(0, -1)) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 40 }).map((it) => Buffer.from(it)) },
+  )
+
+const filterName = fc.oneof(
+  ...[words, text],
+  fc.constantFrom(
+    'sort',
+    'sort_key',
+    'sort_dir',
+    'limit',
+    'marker',
+    'tag',
+    'member_status',
+    'size_min',
+    'size_max',
+    'changes-since',
+  ),
+)
+const filterValue = fc.oneof(
+  text,
+  number.map(String),
+  fc.tuple(fc.constantFrom('in:', 'gt:', 'lte:', 'in:"', 'xx:'), text).map((it) => it.join('')),
+  fc.constantFrom('true', 'all', 'name:asc,size:desc', 'name:up', 'gte:2020-01-01T00:00:00Z', 'IMAGE'),
+)
+const query = fc
+  .array(fc.tuple(filterName, filterValue), { maxLength: 5 })
+  .map((pairs) => pairs.map(([name, it]) => `${encode(name)}=${encode(it)}`).join('&'))
+
+const id = fc.oneof({ weight: 6, arbitrary: fc.constant('IMAGE') }, { weight: 1, arbitrary: text.map(encode) })
+
+const patchTypes = fc.constantFrom(
+  'application/openstack-images-v2.1-json-patch',
+  'application/openstack-images-v2.0-json-patch',
+  'application/json',
+)
+const headerValue = fc.string({
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((it) => String.fromCharCode(it)),
+  maxLength: 30,
+})
+const headers = fc.record(
+  {
+    'content-type': fc.oneof({ weight: 3, arbitrary: patchTypes }, headerValue),
+    accept: headerValue,
+    range: fc.oneof(
+      headerValue,
+      fc.tuple(fc.integer(), fc.integer()).map(([from, to]) => `bytes=${from}-${to}`),
+    ),
+    'content-range': fc.tuple(fc.integer(), fc.integer()).map(([from, to]) => `bytes ${from}-${to}/*`),
+    'x-image-meta-store': headerValue,
+    'x-openstack-request-id': headerValue,
+    'x-openstack-image-size': headerValue,
+    origin: headerValue,
+    'accept-language': headerValue,
+  },
+  { requiredKeys: [] },
+)
+
+const methods = fc.constantFrom('GET', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE')
+const plain = fc.constant(undefined)
+
+/** A kind of path with bodies that nearly fit it. */
+const targets = fc.oneof(
+  fc.tuple(
+    query.map((it) => `/v2/images?${it}`),
+    json(image),
+  ),
+  fc.tuple(fc.constant('/v2/images'), json(image)),
+  fc.tuple(
+    id.map((it) => `/v2/images/${it}`),
+    json(patch),
+  ),
+  fc.tuple(
+    id.map((it) => `/v2/images/${it}/file`),
+    json(value),
+  ),
+  fc.tuple(
+    fc.tuple(id, text).map(([it, tag]) => `/v2/images/${it}/tags/${encode(tag)}`),
+    plain,
+  ),
+  fc.tuple(
+    id.map((it) => `/v2/images/${it}/members`),
+    json(member),
+  ),
+  fc.tuple(
+    fc.tuple(id, text).map(([it, who]) => `/v2/images/${it}/members/${encode(who)}`),
+    json(member),
+  ),
+  fc.tuple(
+    id.map((it) => `/v2/images/${it}/locations`),
+    json(location),
+  ),
+  fc.tuple(
+    fc
+      .tuple(id, fc.constantFrom('actions/deactivate', 'actions/reactivate', 'tasks', 'stage', 'import', 'nothing'))
+      .map((it) => `/v2/images/${it.join('/')}`),
+    json(value),
+  ),
+  fc.tuple(
+    query.map((it) => `/v2/tasks?${it}`),
+    json(task),
+  ),
+  fc.tuple(
+    text.map((it) => `/v2/tasks/${encode(it)}`),
+    plain,
+  ),
+  fc.tuple(
+    fc.tuple(text, id).map(([store, it]) => `/v2/stores/${encode(store)}/${it}`),
+    plain,
+  ),
+  fc.tuple(
+    fc.constantFrom('image', 'images', 'member', 'members', 'task', 'tasks', 'x').map((it) => `/v2/schemas/${it}`),
+    plain,
+  ),
+  fc.tuple(
+    fc.constantFrom(
+      '/',
+      '/versions',
+      '/v2',
+      '/v2/',
+      '/v2/info/import',
+      '/v2/info/stores',
+      '/v2/info/stores/detail',
+      '/v2/info/usage',
+    ),
+    plain,
+  ),
+  fc.tuple(fc.webPath(), json(value)),
+)
+
+/** Requests of every route: half right, half wrong, and in every way. */
+export const wildRequests: fc.Arbitrary<WildRequest> = fc
+  .tuple(methods, targets, headers)
+  .map(([method, [path, body], given]) => ({
+    ...{ method, path, headers: given },
+    ...(body === undefined || body === '' || method === 'GET' || method === 'HEAD' ? {} : { body }),
+  }))
+
+function encode(part: string): string {
+  return encodeURIComponent(part.toWellFormed())
+}
