@@ -35,7 +35,7 @@ describe('random requests', () => {
           if (isJson && method !== 'HEAD') JSON.parse(answer)
         }
       }),
-      { numRuns: 150, interruptAfterTimeLimit: 30_000, markInterruptAsFailure: false },
+      { numRuns: 250, interruptAfterTimeLimit: 30_000, markInterruptAsFailure: false },
     )
   })
 

@@ -78,6 +78,18 @@ const location = fc.record(
   { requiredKeys: [] },
 )
 const member = fc.record({ member: value, status: value }, { requiredKeys: [] })
+const importing = fc.record(
+  {
+    method: fc.record({
+      name: fc.oneof(fc.constantFrom('glance-direct', 'web-download', 'copy-image'), text),
+      uri: value,
+    }),
+    stores: value,
+    all_stores: value,
+    all_stores_must_succeed: value,
+  },
+  { requiredKeys: [] },
+)
 const task = fc.record({ type: fc.oneof(fc.constant('import'), text), input: value }, { requiredKeys: [] })
 
 const json = (content: fc.Arbitrary<unknown>) =>
@@ -141,85 +153,71 @@ const headers = fc.record(
   { requiredKeys: [] },
 )
 
-const methods = fc.constantFrom('GET', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE')
-const plain = fc.constant(undefined)
+const content = json(value)
+const binary = { 'content-type': 'application/octet-stream' }
 
-/** A kind of path with bodies that nearly fit it. */
+interface Target {
+  readonly method: string
+  readonly path: fc.Arbitrary<string>
+  readonly body?: fc.Arbitrary<string | Buffer>
+  readonly headers?: fc.Arbitrary<Readonly<Record<string, string>>>
+}
+
+function target({ method, path, body, headers: natural }: Target): fc.Arbitrary<WildRequest> {
+  return fc.record(
+    {
+      method: fc.constant(method),
+      path,
+      headers: natural ?? fc.constant({}),
+      ...(body && { body }),
+    },
+    { requiredKeys: ['method', 'path', 'headers'] },
+  )
+}
+
+const image1 = id.map((it) => `/v2/images/${it}`)
+const under = (tail: fc.Arbitrary<string>) => fc.tuple(image1, tail).map((it) => it.join('/'))
+const encoded = text.map(encode)
+const patchHeaders = patchTypes.map((it) => ({ 'content-type': it }))
+
+/** Paths with the methods and bodies that nearly fit them. */
 const targets = fc.oneof(
-  fc.tuple(
-    query.map((it) => `/v2/images?${it}`),
-    json(image),
-  ),
-  fc.tuple(fc.constant('/v2/images'), json(image)),
-  fc.tuple(
-    id.map((it) => `/v2/images/${it}`),
-    json(patch),
-  ),
-  fc.tuple(
-    id.map((it) => `/v2/images/${it}/file`),
-    json(value),
-  ),
-  fc.tuple(
-    fc.tuple(id, text).map(([it, tag]) => `/v2/images/${it}/tags/${encode(tag)}`),
-    plain,
-  ),
-  fc.tuple(
-    id.map((it) => `/v2/images/${it}/members`),
-    json(member),
-  ),
-  fc.tuple(
-    fc.tuple(id, text).map(([it, who]) => `/v2/images/${it}/members/${encode(who)}`),
-    json(member),
-  ),
-  fc.tuple(
-    id.map((it) => `/v2/images/${it}/locations`),
-    json(location),
-  ),
-  fc.tuple(
-    fc
-      .tuple(id, fc.constantFrom('actions/deactivate', 'actions/reactivate', 'tasks', 'stage', 'import', 'nothing'))
-      .map((it) => `/v2/images/${it.join('/')}`),
-    json(value),
-  ),
-  fc.tuple(
-    query.map((it) => `/v2/tasks?${it}`),
-    json(task),
-  ),
-  fc.tuple(
-    text.map((it) => `/v2/tasks/${encode(it)}`),
-    plain,
-  ),
-  fc.tuple(
-    fc.tuple(text, id).map(([store, it]) => `/v2/stores/${encode(store)}/${it}`),
-    plain,
-  ),
-  fc.tuple(
-    fc.constantFrom('image', 'images', 'member', 'members', 'task', 'tasks', 'x').map((it) => `/v2/schemas/${it}`),
-    plain,
-  ),
-  fc.tuple(
-    fc.constantFrom(
-      '/',
-      '/versions',
-      '/v2',
-      '/v2/',
-      '/v2/info/import',
-      '/v2/info/stores',
-      '/v2/info/stores/detail',
-      '/v2/info/usage',
-    ),
-    plain,
-  ),
-  fc.tuple(fc.webPath(), json(value)),
+  target({ method: 'GET', path: query.map((it) => `/v2/images?${it}`) }),
+  target({ method: 'POST', path: fc.constant('/v2/images'), body: json(image) }),
+  target({ method: 'GET', path: image1 }),
+  { weight: 4, arbitrary: target({ method: 'PATCH', path: image1, body: json(patch), headers: patchHeaders }) },
+  target({ method: 'PUT', path: under(fc.constant('file')), body: content, headers: fc.constant(binary) }),
+  target({ method: 'GET', path: under(fc.constant('file')) }),
+  target({ method: 'PUT', path: under(encoded.map((it) => `tags/${it}`)) }),
+  target({ method: 'DELETE', path: under(encoded.map((it) => `tags/${it}`)) }),
+  target({ method: 'POST', path: under(fc.constant('members')), body: json(member) }),
+  target({ method: 'PUT', path: under(encoded.map((it) => `members/${it}`)), body: json(member) }),
+  target({ method: 'POST', path: under(fc.constant('locations')), body: json(location) }),
+  target({ method: 'POST', path: under(fc.constantFrom('actions/deactivate', 'actions/reactivate')) }),
+  target({ method: 'PUT', path: under(fc.constant('stage')), body: content, headers: fc.constant(binary) }),
+  target({ method: 'POST', path: under(fc.constant('import')), body: json(importing) }),
+  target({ method: 'GET', path: query.map((it) => `/v2/tasks?${it}`) }),
+  target({ method: 'POST', path: fc.constant('/v2/tasks'), body: json(task) }),
+  target({ method: 'GET', path: encoded.map((it) => `/v2/tasks/${it}`) }),
+  target({ method: 'DELETE', path: fc.tuple(encoded, id).map(([store, it]) => `/v2/stores/${store}/${it}`) }),
+  target({ method: 'GET', path: encoded.map((it) => `/v2/schemas/${it}`) }),
+  target({
+    method: 'GET',
+    path: fc.constantFrom('/', '/versions', '/v2', '/v2/info/import', '/v2/info/stores/detail'),
+  }),
+  target({ method: 'GET', path: fc.webPath() }),
 )
 
-/** Requests of every route: half right, half wrong, and in every way. */
+const methods = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE')
+
+/** Requests of every route: most of them with the method that fits, with right and wrong headers, queries and bodies. */
 export const wildRequests: fc.Arbitrary<WildRequest> = fc
-  .tuple(methods, targets, headers)
-  .map(([method, [path, body], given]) => ({
-    ...{ method, path, headers: given },
-    ...(body === undefined || body === '' || method === 'GET' || method === 'HEAD' ? {} : { body }),
-  }))
+  .tuple(targets, fc.option(methods, { freq: 7 }), fc.option(headers, { freq: 2 }))
+  .map(([{ body, ...request }, otherMethod, otherHeaders]) => {
+    const method = otherMethod === null || otherMethod === undefined ? request.method : otherMethod
+    const bodyless = body === undefined || body === '' || method === 'GET' || method === 'HEAD'
+    return { ...request, method, headers: { ...request.headers, ...otherHeaders }, ...(bodyless ? {} : { body }) }
+  })
 
 function encode(part: string): string {
   return encodeURIComponent(part.toWellFormed())
