@@ -1,9 +1,28 @@
 import type { Readable } from 'node:stream'
+import type { RequestContext } from './context.ts'
 
 /** Bytes `[offset, offset + length)`; `length` undefined: to the end. */
 export interface ByteRange {
   readonly offset: number
   readonly length?: number
+}
+
+/** On whose behalf data is handled; stores that keep data in the account of each project need it, others ignore it. */
+export type Requester = Pick<RequestContext, 'userId' | 'projectId' | 'token'>
+
+/** What every call on a store may carry. */
+export interface StoreCallOptions {
+  readonly signal?: AbortSignal
+  /** Absent: the service acts for itself. */
+  readonly requester?: Requester
+}
+
+/** Who else may read an image's data at the store itself. */
+export interface Readers {
+  /** Everybody may. */
+  readonly everyone: boolean
+  /** Projects that may, unless everybody may. */
+  readonly projectIds: readonly string[]
 }
 
 export interface StoreCapabilities {
@@ -68,16 +87,23 @@ export interface BlobStore {
   readonly schemes: readonly string[]
   readonly capabilities: StoreCapabilities
   /** Absent where nothing can be written. Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
-  create?(key: string, options: { sizeBytes: number | null; signal?: AbortSignal }): Promise<BlobWriter>
+  create?(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter>
   /**
    * Opens the data at `url`. The stream fails with `blob_truncated` if the store ends early; it never ends short in silence.
    * @throws blob_not_found, store_unavailable
    */
-  open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>
+  open(url: string, options: StoreCallOptions & { range?: ByteRange }): Promise<Readable>
   /** @throws blob_not_found, store_unavailable */
-  size(url: string, options?: { signal?: AbortSignal }): Promise<number>
+  size(url: string, options?: StoreCallOptions): Promise<number>
   /** Absent where nothing can be deleted. @throws blob_not_found, blob_in_use, storage_write_denied, store_unavailable */
-  delete?(url: string, options?: { signal?: AbortSignal }): Promise<void>
+  delete?(url: string, options?: StoreCallOptions): Promise<void>
+  /**
+   * Says who may read the data at the store itself, beside the account that holds it. Absent where the store keeps all
+   * data in an account of its own.
+   * @throws blob_not_found, store_unavailable
+   * @see glance_store `driver.py` `set_acls`
+   */
+  setReaders?(url: string, options: StoreCallOptions & { readers: Readers }): Promise<void>
   /**
    * Opens the data at `url` as a local file, for zero-copy sending; absent where there is none.
    * @throws blob_not_found, store_unavailable

@@ -1,4 +1,5 @@
 import { hasCode } from '../../errors/error.ts'
+import type { Requester } from '../../ports/blob-store.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { StoreSet } from './store-set.ts'
@@ -9,7 +10,10 @@ import type { StoreSet } from './store-set.ts'
  * @throws blob_in_use, store_unavailable, storage_write_denied: the first failure, after all locations were tried
  * @see glance `common/store_utils.py` `safe_delete_from_backend`
  */
-export async function removeBlobs(image: Image, { stores, log }: { stores: StoreSet; log: Logger }): Promise<void> {
+export async function removeBlobs(
+  image: Image,
+  { stores, log, requester }: { stores: StoreSet; log: Logger; requester?: Requester },
+): Promise<void> {
   const failures: unknown[] = []
   for (const { url, metadata } of image.locations) {
     const store = stores.forLocation(url, metadata)
@@ -19,7 +23,7 @@ export async function removeBlobs(image: Image, { stores, log }: { stores: Store
     }
     if (store.delete === undefined) continue
     try {
-      await store.delete(url)
+      await store.delete(url, requester ? { requester } : {})
     } catch (error) {
       if (hasCode(error, 'blob_not_found'))
         log.warn({ imageId: image.id, store: store.id }, 'the data was gone already')

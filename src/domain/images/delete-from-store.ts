@@ -58,7 +58,7 @@ export class DeleteFromStore {
     )
     if (delayed) return
     try {
-      await removeBlobs({ ...image, locations: [location] }, this.#options)
+      await removeBlobs({ ...image, locations: [location] }, { ...this.#options, requester: context })
     } catch (error) {
       const { url, metadata, status } = location
       await scrub.removed(location.id)

@@ -41,17 +41,17 @@ export class DeleteImage {
       await this.#options.access.delete(context, image)
       if (image.protected) throw new GlimpseError('image_protected', { id })
       try {
-        return await this.#delete(image)
+        return await this.#delete(context, image)
       } catch (error) {
         if (attempt === attempts || !hasCode(error, 'image_status_conflict')) throw error
       }
     }
   }
 
-  async #delete(image: Image): Promise<void> {
+  async #delete(context: RequestContext, image: Image): Promise<void> {
     const from = [image.status]
     if (!this.#options.delayed || image.locations.length === 0) {
-      await removeBlobs(image, this.#options)
+      await removeBlobs(image, { ...this.#options, requester: context })
       return this.#images.delete(image.id, { from })
     }
     if (image.status !== 'active') {

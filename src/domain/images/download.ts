@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
-import type { BlobStore, ByteRange, LocalBlob } from '../../ports/blob-store.ts'
+import type { BlobStore, ByteRange, LocalBlob, StoreCallOptions } from '../../ports/blob-store.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Image, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -57,7 +57,7 @@ export class DownloadImage {
    */
   async open(
     image: Image,
-    options: { range: ByteRange; preferred?: readonly string[]; signal?: AbortSignal },
+    options: StoreCallOptions & { range: ByteRange; preferred?: readonly string[] },
   ): Promise<BlobSource> {
     const { stores, log } = this.#options
     let failure: unknown = new GlimpseError('blob_not_found', { store: stores.default.id })
@@ -94,9 +94,13 @@ export class DownloadImage {
 async function openAt(
   store: BlobStore,
   url: string,
-  { range, signal }: { range: ByteRange; signal?: AbortSignal },
+  options: StoreCallOptions & { range: ByteRange },
 ): Promise<BlobSource> {
-  if (store.openFile === undefined) return { stream: await store.open(url, { range, ...(signal ? { signal } : {}) }) }
+  const { range, requester, signal } = options
+  if (store.openFile === undefined) {
+    const stream = await store.open(url, { range, ...(requester && { requester }), ...(signal && { signal }) })
+    return { stream }
+  }
   const file = await store.openFile(url)
   const neededBytes = range.offset + (range.length ?? 0)
   if (file.sizeBytes >= neededBytes) return { file }

@@ -70,7 +70,7 @@ export class UploadImage {
     }
     checkSize(request.sizeBytes ?? (remainingBytes > 0 ? 0 : 1))
     // The write comes first: while it is open, others can see that this upload is alive (see recover.ts).
-    const writer = await store.create(image.id, { sizeBytes: request.sizeBytes })
+    const writer = await store.create(image.id, { sizeBytes: request.sizeBytes, requester: context })
     try {
       await this.#images.update(image.id, { fields: { status: 'saving' } }, { from: ['queued'] })
     } catch (error) {

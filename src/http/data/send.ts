@@ -39,7 +39,7 @@ export async function sendImageData(
   )
   let source: BlobSource
   try {
-    source = await downloads.open(image, { range, preferred })
+    source = await downloads.open(image, { range, preferred, requester: request.context })
   } catch (error) {
     if (isNoData(error)) return sendNothing(reply)
     throw error
