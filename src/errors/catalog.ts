@@ -152,6 +152,16 @@ export const catalog = {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',
   },
+
+  job_interrupted: {
+    status: 503,
+    message: (_: Record<string, never>) => 'This process ends; another one goes on with the work.',
+  },
+  job_cancelled: { status: 409, message: (_: Record<string, never>) => 'The work was cancelled.' },
+  job_lease_lost: {
+    status: 409,
+    message: (p: { jobId: string }) => `Job ${p.jobId} is worked on by another process now.`,
+  },
 } as const satisfies Record<string, Entry>
 
 export type ErrorCode = keyof typeof catalog

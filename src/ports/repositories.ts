@@ -7,6 +7,7 @@ import type {
   NewImageLocation,
   Visibility,
 } from './image.ts'
+import type { JobRepository } from './jobs.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
 
@@ -151,6 +152,7 @@ export interface Repositories {
   readonly members: MemberRepository
   readonly tasks: TaskRepository
   readonly scrub: ScrubRepository
+  readonly jobs: JobRepository
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

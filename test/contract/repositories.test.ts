@@ -5,6 +5,7 @@ import { after } from 'node:test'
 import { openRepositories } from '../../src/drivers/db/open.ts'
 import type { Repositories } from '../../src/ports/repositories.ts'
 import { peers } from '../support/peers.ts'
+import { describeJobs } from './jobs.ts'
 import { describeRepositories } from './repositories.ts'
 import { describeScrub } from './scrub.ts'
 import { describeTasks } from './tasks.ts'
@@ -21,6 +22,7 @@ function describeAll(name: string, open: () => Promise<Repositories>): void {
   describeRepositories(name, open)
   describeTasks(name, open)
   describeScrub(name, open)
+  describeJobs(name, open)
 }
 
 describeAll('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))

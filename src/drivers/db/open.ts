@@ -11,6 +11,7 @@ import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
 import { OwnTables } from './migrations/own-tables.ts'
 import { SqlImageRepository } from './repositories/images.ts'
+import { SqlJobRepository } from './repositories/jobs.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
@@ -82,6 +83,7 @@ export function repositoriesOver(database: Database): Repositories {
     members: new SqlMemberRepository(database, statements),
     tasks: new SqlTaskRepository(database, statements),
     scrub: new SqlScrubRepository(database, statements),
+    jobs: new SqlJobRepository(database, statements),
     prepare: () => ownTables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),

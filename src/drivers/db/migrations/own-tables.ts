@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts'
 import { SchemaEditor } from './schema-editor.ts'
-import { bigint, type Table, varchar } from './table.ts'
+import { bigint, integer, type Table, text, varchar } from './table.ts'
 
 /**
  * Our own tables. Additive: Glance neither needs nor minds them, and none of them refers to one of Glance's. A new one is
@@ -27,6 +27,36 @@ const ownTables: readonly Table[] = [
     indexes: [
       ['glimpse_quota_reservations_owner', 'owner', 'resource'],
       ['glimpse_quota_reservations_holder', 'holder'],
+    ],
+  },
+  {
+    // Times are milliseconds since 1970 by the database's clock.
+    name: 'glimpse_jobs',
+    columns: [
+      varchar('id', 36, { required: true }),
+      varchar('kind', 64, { required: true }),
+      varchar('project', 255, { required: true }),
+      varchar('image_id', 36),
+      text('input', { required: true }),
+      text('steps', { required: true }),
+      bigint('progress'),
+      varchar('status', 16, { required: true }),
+      varchar('verdict', 16),
+      text('reason'),
+      integer('attempts', { required: true }),
+      varchar('lease_token', 36),
+      varchar('runner', 255),
+      // When a runner may take the job: the end of a delay, or of a lease. NULL once the job has ended.
+      bigint('due_at'),
+      bigint('created_at', { required: true }),
+      bigint('ended_at'),
+    ],
+    primaryKey: ['id'],
+    indexes: [
+      ['glimpse_jobs_due', 'due_at'],
+      ['glimpse_jobs_project', 'project', 'due_at'],
+      ['glimpse_jobs_image', 'image_id'],
+      ['glimpse_jobs_ended', 'ended_at'],
     ],
   },
 ]
