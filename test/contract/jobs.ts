@@ -76,7 +76,10 @@ export function describeJobs(name: string, open: () => Promise<Repositories>): v
       const { id, kind } = await enqueue()
       const first = await claimed(kind, 1)
       let second: ClaimedJob | undefined
-      await until(async () => (second = await claim(kind)) !== undefined)
+      await until(async () => {
+        second = await claim(kind)
+        return second !== undefined
+      })
       assert.equal(second?.job.id, id)
       assert.equal(second.job.attempts, 2)
       const { jobs } = repositories
