@@ -105,6 +105,20 @@ export const catalog = {
       `The limit of ${p.what} has been exceeded. Attempted: ${p.attempted}, Maximum: ${p.maximum}`,
   },
 
+  metadef_not_found: {
+    status: 404,
+    message: (p: { noun: string; name: string }) => `There is no metadata definition ${p.noun} ${p.name}.`,
+  },
+  metadef_exists: {
+    status: 409,
+    message: (p: { noun: string; name: string }) => `The metadata definition ${p.noun} ${p.name} exists already.`,
+  },
+  metadef_protected: {
+    status: 403,
+    message: (p: { noun: string; name: string }) =>
+      `The metadata definition ${p.noun} ${p.name} is protected and cannot be deleted.`,
+  },
+
   store_unknown: { status: 400, message: (p: { id: string }) => `Store for identifier ${p.id} not found` },
   store_read_only: { status: 400, message: (p: { store: string }) => `Store ${p.store} takes no data.` },
   store_misconfigured: {

@@ -8,6 +8,7 @@ import type {
   Visibility,
 } from './image.ts'
 import type { JobRepository } from './jobs.ts'
+import type { MetadefRepository } from './metadefs.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
 
@@ -153,6 +154,7 @@ export interface Repositories {
   readonly tasks: TaskRepository
   readonly scrub: ScrubRepository
   readonly jobs: JobRepository
+  readonly metadefs: MetadefRepository
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

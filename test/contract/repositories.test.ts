@@ -6,6 +6,7 @@ import { openRepositories } from '../../src/drivers/db/open.ts'
 import type { Repositories } from '../../src/ports/repositories.ts'
 import { peers } from '../support/peers.ts'
 import { describeJobs } from './jobs.ts'
+import { describeMetadefs } from './metadefs.ts'
 import { describeRepositories } from './repositories.ts'
 import { describeScrub } from './scrub.ts'
 import { describeTasks } from './tasks.ts'
@@ -23,6 +24,7 @@ function describeAll(name: string, open: () => Promise<Repositories>): void {
   describeTasks(name, open)
   describeScrub(name, open)
   describeJobs(name, open)
+  describeMetadefs(name, open)
 }
 
 describeAll('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))

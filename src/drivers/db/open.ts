@@ -13,6 +13,7 @@ import { OwnTables } from './migrations/own-tables.ts'
 import { SqlImageRepository } from './repositories/images.ts'
 import { SqlJobRepository } from './repositories/jobs.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
+import { SqlMetadefRepository } from './repositories/metadefs.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
 import { Statements } from './statement.ts'
@@ -84,6 +85,7 @@ export function repositoriesOver(database: Database): Repositories {
     tasks: new SqlTaskRepository(database, statements),
     scrub: new SqlScrubRepository(database, statements),
     jobs: new SqlJobRepository(database, statements),
+    metadefs: new SqlMetadefRepository(database, statements),
     prepare: () => ownTables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),

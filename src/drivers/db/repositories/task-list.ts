@@ -1,8 +1,9 @@
-import { type RawBuilder, sql } from 'kysely'
-import type { TaskQuery, TaskSortKey, TaskStatus, TaskStub, TaskType } from '../../../ports/tasks.ts'
+import { sql } from 'kysely'
+import type { TaskQuery, TaskStatus, TaskStub, TaskType } from '../../../ports/tasks.ts'
 import type { Database, Row } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
 import { formatTimestamp, parseTimestamp } from '../timestamps.ts'
+import { afterMarkerRow, rowOrder } from './row-order.ts'
 
 /** Columns of `tasks t` in the order in which `stubOf` reads them. */
 export const stubColumns = [
@@ -59,28 +60,12 @@ export async function listTasks(
       sql`t.deleted = false`,
       ...(ownedBy === undefined ? [] : [sql`t.owner = ${slot('ownedBy')}`]),
       ...given.map((column) => sql`t.${sql.ref(column)} = ${slot(column)}`),
-      ...(marker === undefined ? [] : [afterMarker(sortKey, direction)]),
+      ...(marker === undefined ? [] : [afterMarkerRow({ sortKey, direction })]),
     ]
-    const towards = sql.raw(direction)
-    // Databases differ in where NULL sorts; here it is the least value on all of them.
     return sql`select ${sql.join(stubColumns)} from tasks t${marker === undefined ? sql`` : sql`, tasks m`}
       where ${sql.join(conditions, sql` and `)}
-      order by case when t.${sql.ref(sortKey)} is null then 0 else 1 end ${towards}, t.${sql.ref(sortKey)} ${towards},
-        t.created_at ${towards}, t.id ${towards}
+      ${rowOrder({ sortKey, direction })}
       limit ${slot('limit')}`
   })
   return (await database.rows(statement, values)).map(stubOf)
-}
-
-/** The rows `t` after the row `m` of the marker. */
-function afterMarker(sortKey: TaskSortKey, direction: TaskQuery['direction']): RawBuilder<unknown> {
-  const [own, marked] = [sql.ref(`t.${sortKey}`), sql.ref(`m.${sortKey}`)]
-  const beyond = sql.raw(direction === 'asc' ? '>' : '<')
-  const nullIsBeyond =
-    direction === 'asc'
-      ? sql`(${own} is not null and ${marked} is null)`
-      : sql`(${own} is null and ${marked} is not null)`
-  const same = sql`(${own} = ${marked} or (${own} is null and ${marked} is null))`
-  const tie = sql`(t.created_at ${beyond} m.created_at or (t.created_at = m.created_at and t.id ${beyond} m.id))`
-  return sql`m.id = ${slot('marker')} and (${own} ${beyond} ${marked} or ${nullIsBeyond} or (${same} and ${tie}))`
 }
