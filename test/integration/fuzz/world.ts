@@ -247,12 +247,13 @@ export class World {
   }
 }
 
-/** Members answer for themselves; who is none is refused, and one member does not exist for another. */
+/** Members answer for themselves, but not the owner; who is none is refused, and one member does not exist for another. */
 function memberAnswer(user: User, image: ModelImage, member: string): number {
   if (!sees(user, image)) return 404
   const isAdmin = user.role === 'admin'
-  const may = isAdmin || (user.role === 'member' && image.members.has(user.project))
+  const isMember = user.project !== image.owner && image.members.has(user.project)
+  const may = isAdmin || (user.role === 'member' && isMember)
   if (image.visibility !== 'shared' || !may) return 403
-  const finds = isAdmin || user.project === image.owner || user.project === member
+  const finds = isAdmin || user.project === member
   return finds && image.members.has(member) ? 200 : 404
 }
