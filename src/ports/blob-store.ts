@@ -28,6 +28,8 @@ export interface Readers {
 export interface StoreCapabilities {
   /** `open` honours ranges without reading what lies before. */
   readonly randomRead: boolean
+  /** The driver itself tries `open`, `size` and `delete` again when they fail for a moment. */
+  readonly retries?: boolean
 }
 
 /** What a finished write leaves: the location to record. */

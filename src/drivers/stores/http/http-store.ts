@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { Agent, type Dispatcher, interceptors, ProxyAgent, request } from 'undici'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { BlobStore, ByteRange } from '../../../ports/blob-store.ts'
-import { exactLength, skip } from './length.ts'
+import { exactLength, skip } from '../length.ts'
 import type { HttpStoreConfig } from './options.ts'
 
 const schemes = ['http', 'https'] as const

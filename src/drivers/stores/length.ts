@@ -1,5 +1,5 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
-import { GlimpseError } from '../../../errors/error.ts'
+import { GlimpseError } from '../../errors/error.ts'
 
 /** The stream without its first `count` bytes. */
 export function skip(source: Readable, count: number): Readable {

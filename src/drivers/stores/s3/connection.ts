@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { GlimpseError } from '../../../errors/error.ts'
+import { type S3Endpoint, s3Endpoint } from './endpoint.ts'
+import type { S3Credentials } from './location.ts'
+import type { S3StoreConfig } from './options.ts'
+import { PayloadHash } from './payload-hash.ts'
+
+const connectTimeoutMs = 10_000
+/** A connection on which nothing moves for so long is given up. */
+const idleTimeoutMs = 60_000
+const maxSockets = 512
+
+export type Sdk = typeof import('@aws-sdk/client-s3')
+
+/** The SDK with one pool of connections to one service. */
+export class S3Connection {
+  readonly sdk: Sdk
+  readonly endpoint: S3Endpoint
+  readonly #settings: S3ClientConfig
+  readonly #own: S3Client
+
+  constructor(sdk: Sdk, options: { config: S3StoreConfig; ca: string | undefined; credentials: S3Credentials }) {
+    const { config, ca } = options
+    this.sdk = sdk
+    this.endpoint = s3Endpoint(config)
+    const protects = config.s3_store_enable_data_integrity_protection
+    const agent = { keepAlive: true, maxSockets }
+    this.#settings = {
+      endpoint: this.endpoint.url,
+      region: this.endpoint.region,
+      forcePathStyle: this.endpoint.forcePathStyle,
+      followRegionRedirects: true,
+      maxAttempts: 3,
+      sha256: PayloadHash,
+      requestChecksumCalculation: protects ? upper(config.s3_store_request_checksum_calculation) : 'WHEN_REQUIRED',
+      responseChecksumValidation: protects ? upper(config.s3_store_response_checksum_validation) : 'WHEN_REQUIRED',
+      requestHandler: {
+        connectionTimeout: connectTimeoutMs,
+        socketTimeout: idleTimeoutMs,
+        httpAgent: agent,
+        httpsAgent: ca === undefined ? agent : { ...agent, ca },
+      },
+    }
+    this.#own = this.#client(options.credentials)
+  }
+
+  /** Runs a command with the store's own credentials, or with others. */
+  async run<T>(act: (client: S3Client) => Promise<T>, credentials?: S3Credentials): Promise<T> {
+    if (credentials === undefined) return act(this.#own)
+    return act(this.#client(credentials))
+  }
+
+  close(): void {
+    this.#own.destroy()
+  }
+
+  #client({ accessKey, secretKey }: S3Credentials): S3Client {
+    const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey }
+    const handler = this.#own?.config.requestHandler
+    const client = new this.sdk.S3Client({
+      ...this.#settings,
+      credentials,
+      ...(handler === undefined ? {} : { requestHandler: handler }),
+    })
+    if (this.endpoint.scheme === 's3+https') leaveBodiesUnsigned(client)
+    return client
+  }
+}
+
+/** TLS protects bodies already; hashing them as well would cost a second of a processor for each GiB. */
+function leaveBodiesUnsigned(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { request } = args as { request: { body?: unknown; headers: Record<string, string> } }
+      if (request.body !== undefined) request.headers['x-amz-content-sha256'] ??= 'UNSIGNED-PAYLOAD'
+      return next(args)
+    },
+    { step: 'build', name: 'leaveBodiesUnsigned' },
+  )
+}
+
+/** @throws store_misconfigured if the file of certificates cannot be read */
+export async function openS3Connection(
+  storeId: string,
+  { config, credentials }: { config: S3StoreConfig; credentials: S3Credentials },
+): Promise<S3Connection> {
+  const path = config.s3_store_cacert
+  const ca = path === '' ? undefined : await readCertificates(path, storeId)
+  return new S3Connection(await import('@aws-sdk/client-s3'), { config, ca, credentials })
+}
+
+async function readCertificates(path: string, storeId: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const reason = `s3_store_cacert ${path} cannot be read`
+    throw new GlimpseError('store_misconfigured', { store: storeId, reason }, { cause })
+  }
+}
+
+function upper(value: string): 'WHEN_REQUIRED' | 'WHEN_SUPPORTED' {
+  return value === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED'
+}
+
+/** What goes with every command. */
+export function sendOptions(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal }
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { GlimpseError } from '../../../errors/error.ts'
+import type { BlobWriter, WrittenBlob } from '../../../ports/blob-store.ts'
+import type { S3Bucket, SentPart, UploadName } from './bucket.ts'
+import type { PartPlan } from './part-plan.ts'
+
+export interface S3WriterOptions {
+  readonly key: string
+  /** Location to record. */
+  readonly url: string
+  readonly plan: PartPlan
+  readonly signal: AbortSignal | undefined
+  /** Called when the write is over, however it ended. */
+  readonly onEnd: () => void
+}
+
+/** Data that waits to be sent: `buffer` up to `length`. */
+interface Part {
+  readonly index: number
+  readonly buffer: Buffer
+  length: number
+}
+
+/**
+ * Collects parts and sends them, several at a time; what fits into the first one becomes a plain object at commit. A part
+ * goes on its way when the next byte comes, so the last one is always at hand when the end is told.
+ */
+export class S3Writer implements BlobWriter {
+  readonly #bucket: S3Bucket
+  readonly #options: S3WriterOptions
+  readonly #mark = randomUUID()
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #inFlight = new Set<Promise<void>>()
+  readonly #sent: SentPart[] = []
+  #part: Part | undefined
+  #spare: Buffer[] = []
+  #upload: UploadName | undefined
+  #failure: unknown
+  #sizeBytes = 0
+  /** The object may be there, and be ours. */
+  #mayExist = false
+  #isEnded = false
+
+  constructor(bucket: S3Bucket, options: S3WriterOptions) {
+    this.#bucket = bucket
+    this.#options = options
+    const { signal } = options
+    this.#signal = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal])
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    let rest = chunk
+    while (rest.length > 0) {
+      if (this.#part?.length === this.#part?.buffer.length) await this.#nextPart()
+      const part = this.#part as Part
+      const count = Math.min(rest.length, part.buffer.length - part.length)
+      part.buffer.set(rest.subarray(0, count), part.length)
+      part.length += count
+      rest = rest.subarray(count)
+    }
+    this.#sizeBytes += chunk.length
+  }
+
+  async commit(): Promise<WrittenBlob> {
+    const { key, url } = this.#options
+    const last = this.#part
+    this.#part = undefined
+    if (this.#upload !== undefined && last !== undefined) this.#send(this.#upload, last)
+    await this.#settled()
+    if ((await this.#bucket.find(key, { signal: this.#signal })) !== undefined) {
+      throw new GlimpseError('blob_exists', { key })
+    }
+    this.#mayExist = true
+    try {
+      if (this.#upload !== undefined) {
+        const parts = this.#sent.sort((a, b) => a.number - b.number)
+        await this.#bucket.completeUpload(this.#upload, parts, this.#signal)
+      } else {
+        const body = last?.buffer.subarray(0, last.length) ?? Buffer.alloc(0)
+        await this.#bucket.put(key, body, { mark: this.#mark, signal: this.#signal })
+      }
+    } catch (error) {
+      // An answer may be lost where the deed was done.
+      if (!(await this.#isMine().catch(() => false))) throw error
+    }
+    this.#upload = undefined
+    return { url, sizeBytes: this.#sizeBytes, metadata: {} }
+  }
+
+  async settle(): Promise<void> {
+    this.#mayExist = false
+    this.#end()
+  }
+
+  async abort(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled(this.#inFlight)
+    this.#part = undefined
+    this.#spare = []
+    // What cannot be removed now is tried again by the next call.
+    if (this.#upload !== undefined) await this.#bucket.dropUpload(this.#upload)
+    this.#upload = undefined
+    if (this.#mayExist && (await this.#isMine())) await this.#bucket.remove(this.#options.key)
+    this.#mayExist = false
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#options.onEnd()
+  }
+
+  async #isMine(): Promise<boolean> {
+    return (await this.#bucket.find(this.#options.key))?.mark === this.#mark
+  }
+
+  /** Sends the full part, if there is one, and makes room for another. */
+  async #nextPart(): Promise<void> {
+    const { key, plan } = this.#options
+    const full = this.#part
+    const index = full === undefined ? 0 : full.index + 1
+    if (full !== undefined) {
+      this.#upload ??= await this.#bucket.startUpload(key, { mark: this.#mark, signal: this.#signal })
+      this.#part = undefined
+      this.#send(this.#upload, full)
+    }
+    while (this.#inFlight.size >= plan.buffersFor(index)) await Promise.race(this.#inFlight)
+    if (this.#failure !== undefined) throw this.#failure
+    const size = plan.bytesOf(index)
+    const spare = this.#spare.pop()
+    // Unpooled: it is large and lives long.
+    this.#part = { index, buffer: spare?.length === size ? spare : Buffer.allocUnsafeSlow(size), length: 0 }
+  }
+
+  #send(upload: UploadName, { index, buffer, length }: Part): void {
+    const sending = this.#bucket
+      .sendPart(upload, { number: index + 1, body: buffer.subarray(0, length), signal: this.#signal })
+      .then(
+        (part) => {
+          this.#sent.push(part)
+          this.#spare.push(buffer)
+        },
+        (error: unknown) => {
+          this.#failure ??= error
+        },
+      )
+      .finally(() => this.#inFlight.delete(sending))
+    this.#inFlight.add(sending)
+  }
+
+  async #settled(): Promise<void> {
+    await Promise.all(this.#inFlight)
+    this.#spare = []
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
