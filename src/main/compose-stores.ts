@@ -5,6 +5,7 @@ import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
+import { requiredS3Options, s3StoreOptions } from '../drivers/stores/s3/options.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Logger } from '../ports/logger.ts'
 
@@ -47,14 +48,33 @@ const httpType: StoreType = {
   },
 }
 
+const s3Type: StoreType = {
+  prepare(config, section) {
+    const values = config.group(section, s3StoreOptions)
+    for (const name of requiredS3Options) {
+      if (!values[name]) config.refuse({ group: section, name }, 'expected a value: a store of type s3 needs it')
+    }
+    const properties = {
+      s3_store_large_object_size: values.s3_store_large_object_size,
+      s3_store_large_object_chunk_size: values.s3_store_large_object_chunk_size,
+      s3_store_thread_pools: values.s3_store_thread_pools,
+    }
+    return {
+      properties,
+      open: async (id) => (await import('../drivers/stores/s3/s3-store.ts')).openS3Store(id, values),
+    }
+  },
+}
+
 /** Store types by the names that `stores`, `default_store` and `enabled_backends` use. */
 const types: Readonly<Record<string, StoreType>> = {
   file: fileType,
   filesystem: fileType,
   http: httpType,
   https: httpType,
+  s3: s3Type,
 }
-const supported = 'file, http'
+const supported = 'file, http, s3'
 
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
 const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']

@@ -14,6 +14,7 @@ import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
+import { s3StoreOptions } from '../drivers/stores/s3/options.ts'
 import { httpOptions } from '../http/options.ts'
 import { contextOptions } from '../http/plugins/context-options.ts'
 import { corsOptions } from '../http/plugins/cors.ts'
@@ -48,6 +49,11 @@ export const chapters: readonly Chapter[] = [
     group: 'glance_store',
     title: 'HTTP store; with enabled_backends these stand in the section of the store',
     options: httpStoreOptions,
+  },
+  {
+    group: 'glance_store',
+    title: 'S3 store; with enabled_backends these stand in the section of the store',
+    options: s3StoreOptions,
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },

@@ -81,3 +81,11 @@ export const s3StoreOptions = {
   },
 } as const satisfies OptionGroup
 export type S3StoreConfig = Values<typeof s3StoreOptions>
+
+/** The options that must be set. */
+export const requiredS3Options = [
+  's3_store_host',
+  's3_store_access_key',
+  's3_store_secret_key',
+  's3_store_bucket',
+] as const

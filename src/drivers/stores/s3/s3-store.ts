@@ -8,19 +8,11 @@ import { openS3Connection, type S3Connection } from './connection.ts'
 import { isDnsName } from './endpoint.ts'
 import { isDenied } from './errors.ts'
 import { formatS3Location, parseS3Location, type S3Credentials, type S3Location, s3Schemes } from './location.ts'
-import type { S3StoreConfig } from './options.ts'
+import { requiredS3Options, type S3StoreConfig } from './options.ts'
 import { PartPlan } from './part-plan.ts'
 import { S3Writer } from './s3-writer.ts'
 
 const mib = 1024 * 1024
-
-/** The options that must be set. */
-export const requiredS3Options = [
-  's3_store_host',
-  's3_store_access_key',
-  's3_store_secret_key',
-  's3_store_bucket',
-] as const
 
 /**
  * Opens the store; nothing is sent yet.
