@@ -4,6 +4,7 @@ import type { DigestPool } from '../domain/data/digest-pool.ts'
 import type { StoreSet } from '../domain/data/store-set.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
+import type { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { Policy } from '../domain/policy/policy.ts'
 import type { PropertyProtections } from '../domain/protections/property-protections.ts'
 import type { IdentityService } from '../ports/identity.ts'
@@ -48,6 +49,7 @@ export interface AppDependencies {
   /** Undefined: properties of images are not protected. */
   readonly protections: PropertyProtections | undefined
   readonly stores: StoreSet
+  readonly jobs: JobQueue
   readonly digests: DigestPool
   /** For zero-copy downloads; undefined where the platform has none. */
   readonly libc: ImageDataOptions['libc']

@@ -1,15 +1,19 @@
 import type { Registry } from 'prom-client'
 import { DigestPool } from '../domain/data/digest-pool.ts'
+import { JobQueue } from '../domain/jobs/job-queue.ts'
+import type { JobRunner } from '../domain/jobs/job-runner.ts'
 import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
+import { jobRunnerOf } from './compose-jobs.ts'
 import { protectionsOf } from './compose-protections.ts'
 import { readCustomProperties } from './custom-properties.ts'
 import type { ApiSettings } from './settings.ts'
 
 export interface Composition extends AsyncDisposable {
   readonly dependencies: AppDependencies
+  readonly jobRunner: JobRunner
 }
 
 /**
@@ -39,6 +43,7 @@ export async function compose(
     policy,
     protections: protectionsOf(settings.protections, { policy, log }),
     stores,
+    jobs: new JobQueue(repositories.jobs),
     digests,
     libc: await loadLibc(),
     log,
@@ -46,6 +51,7 @@ export async function compose(
     customProperties: await readCustomProperties(settings.files),
     config: settings.app,
   }
+  const jobRunner = jobRunnerOf(dependencies, { concurrency: settings.jobConcurrency })
   const resources = opened.move()
-  return { dependencies, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { dependencies, jobRunner, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

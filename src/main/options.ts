@@ -7,6 +7,7 @@ import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { Chapter } from '../config/render.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import { jobOptions } from '../domain/jobs/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
@@ -57,6 +58,7 @@ export const chapters: readonly Chapter[] = [
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },
+  { group: 'taskflow_executor', title: 'Jobs', options: jobOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

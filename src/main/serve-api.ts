@@ -14,23 +14,37 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
   // It answers the primary process, which collects the metrics of all workers.
   if (cluster.isWorker) new AggregatorRegistry()
   await using composition = await compose(settings, { log, metrics: register })
-  const { dependencies } = composition
+  const { dependencies, jobRunner } = composition
+  const stopping = new AbortController()
+  let jobs: Promise<void> | undefined
+  const startJobs = () => {
+    jobs = jobRunner.run(stopping.signal)
+  }
   const app = createApp(dependencies)
-  begin(settings, { dependencies, log }).catch((error: unknown) =>
+  begin(settings, { dependencies, log, startJobs }).catch((error: unknown) =>
     log.error({ err: error }, 'own tables could not be made, or uploads of dead processes not be cleaned up'),
   )
-  await serveUntilStopped(app, { listen: settings.listen, log })
+  const stop = async () => {
+    stopping.abort()
+    await jobs
+  }
+  await serveUntilStopped(app, { listen: settings.listen, log, background: { stop } })
 }
 
 /** Requests are answered meanwhile: those that need a database which is not up yet are told so. */
 async function begin(
   { database }: ApiSettings,
-  { dependencies: { repositories, stores }, log }: { dependencies: AppDependencies; log: Logger },
+  {
+    dependencies: { repositories, stores },
+    log,
+    startJobs,
+  }: { dependencies: AppDependencies; log: Logger; startJobs: () => void },
 ): Promise<void> {
   await awaitDatabase(() => repositories.ping(), {
     config: database,
     onRetry: (error) => log.warn({ err: error, retrySeconds: database.retry_interval }, 'waiting for the database'),
   })
   await repositories.prepare()
+  startJobs()
   await recoverUploads(repositories.images, { stores, log })
 }

@@ -15,10 +15,19 @@ export interface ListenSettings {
   readonly drainMs: number
 }
 
-/** Listens until SIGTERM or SIGINT, then drains: no new connection is taken, requests in flight are finished. */
+/** What a process does beside answering requests. */
+export interface BackgroundWork {
+  /** Resolves when it has come to rest. */
+  stop(): Promise<void>
+}
+
+/**
+ * Listens until SIGTERM or SIGINT, then drains: no new connection is taken, requests in flight are finished, and the
+ * background work is stopped.
+ */
 export async function serveUntilStopped(
   app: FastifyInstance,
-  { listen, log }: { listen: ListenSettings; log: Logger },
+  { listen, log, background }: { listen: ListenSettings; log: Logger; background: BackgroundWork },
 ): Promise<void> {
   const { host, port, backlog, drainMs } = listen
   const { server } = app
@@ -29,8 +38,10 @@ export async function serveUntilStopped(
   log.info({ host, port }, 'listening')
   const signal = await stopSignal()
   log.info({ signal }, 'draining')
-  const deadline = drainMs > 0 ? setTimeout(() => server.closeAllConnections(), drainMs) : undefined
-  await app.close()
+  const { promise: late, resolve: beLate } = Promise.withResolvers<void>()
+  const deadline = drainMs > 0 ? setTimeout(beLate, drainMs) : undefined
+  void late.then(() => server.closeAllConnections())
+  await Promise.all([app.close(), Promise.race([background.stop(), late])])
   clearTimeout(deadline)
 }
 

@@ -8,6 +8,7 @@ import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions, parseStorageQuota } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import { jobOptions } from '../domain/jobs/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import type { AppConfig } from '../http/dependencies.ts'
 import { httpOptions } from '../http/options.ts'
@@ -34,6 +35,8 @@ export interface ApiSettings {
   readonly policy: PolicySettings
   readonly protections: ProtectionSettings
   readonly stores: StoreSettings
+  /** Jobs that one process runs at the same time. */
+  readonly jobConcurrency: number
   readonly logging: Values<typeof loggingOptions>
   readonly metrics: Values<typeof metricsOptions>
   /** Worker processes; 0: the first process serves itself. */
@@ -95,6 +98,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     policy: readPolicy(config),
     protections: await readProtections(config),
     stores: readStores(config),
+    jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
   }
   const report = config.finish(knownOptions)
   return {

@@ -5,6 +5,7 @@ import { after } from 'node:test'
 import { openRepositories } from '../../src/drivers/db/open.ts'
 import type { Repositories } from '../../src/ports/repositories.ts'
 import { peers } from '../support/peers.ts'
+import { describeJobRunner } from './job-runner.ts'
 import { describeJobs } from './jobs.ts'
 import { describeMetadefs } from './metadefs.ts'
 import { describeRepositories } from './repositories.ts'
@@ -25,6 +26,7 @@ function describeAll(name: string, open: () => Promise<Repositories>): void {
   describeScrub(name, open)
   describeJobs(name, open)
   describeMetadefs(name, open)
+  describeJobRunner(name, open)
 }
 
 describeAll('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))

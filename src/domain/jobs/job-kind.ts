@@ -42,3 +42,6 @@ export interface JobHandler<Input extends Json> {
    */
   abandon?(job: RunningJob<Input>, options: { verdict: JobVerdict; reason: string }): Promise<void>
 }
+
+/** A handler of whatever input. */
+export type AnyJobHandler = Omit<JobHandler<never>, 'kind'> & { readonly kind: { readonly name: string } }

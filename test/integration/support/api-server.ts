@@ -7,6 +7,7 @@ import type { OptionGroup, Values } from '../../../src/config/option.ts'
 import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
 import { StoreSet } from '../../../src/domain/data/store-set.ts'
 import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
+import { JobQueue } from '../../../src/domain/jobs/job-queue.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
 import { PropertyProtections } from '../../../src/domain/protections/property-protections.ts'
 import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
@@ -114,6 +115,7 @@ export async function startApi(
     policy,
     protections: protections && new PropertyProtections(protections, policy),
     stores,
+    jobs: new JobQueue(repositories.jobs),
     digests,
     libc: undefined,
     log: recordingLog(lines),

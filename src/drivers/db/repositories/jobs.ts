@@ -59,6 +59,7 @@ export class SqlJobRepository implements JobRepository {
 
   async claim(options: { kinds: readonly string[]; runner: string; leaseMs: number }): Promise<ClaimedJob | undefined> {
     const { kinds, runner, leaseMs } = options
+    if (kinds.length === 0) return undefined
     const token = randomUUID()
     for (const project of await this.#projectsInTurn(kinds)) {
       for (const id of await this.#dueOf(project, kinds)) {
