@@ -133,6 +133,11 @@ export const catalog = {
     message: (p: { store: string; expectedBytes: number; readBytes: number }) =>
       `Store ${p.store} ended after ${p.readBytes} of ${p.expectedBytes} bytes.`,
   },
+  location_unreadable: {
+    status: 500,
+    message: (_: Record<string, never>) =>
+      'A location in the database cannot be decrypted: it was written with another metadata_encryption_key.',
+  },
   storage_full: { status: 413, message: (p: { store: string }) => `Store ${p.store} has no space left for the data.` },
   storage_write_denied: { status: 503, message: (p: { store: string }) => `Store ${p.store} denied writing.` },
   store_unavailable: {

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import type { Values } from '../config/option.ts'
 import type { DigestPool } from '../domain/data/digest-pool.ts'
 import type { StoreSet } from '../domain/data/store-set.ts'
+import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
@@ -38,6 +39,7 @@ export interface AppConfig {
   readonly taskTimeToLiveHours: number
   /** `hashing_algorithm` */
   readonly hashingAlgorithm: string
+  readonly importFiltering: ImportFilteringConfig
   readonly upload: UploadLimits
 }
 

@@ -8,6 +8,7 @@ import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { requiredS3Options, s3StoreOptions } from '../drivers/stores/s3/options.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Logger } from '../ports/logger.ts'
+import { readImportFiltering, webRules } from './compose-fetch.ts'
 
 /** The stores that the configuration names; opened later. */
 export interface StoreSettings {
@@ -41,9 +42,10 @@ const fileType: StoreType = {
 const httpType: StoreType = {
   prepare(config, section) {
     const values = config.group(section, httpStoreOptions)
+    const rules = webRules(readImportFiltering(config), values.http_local_hosts)
     return {
       properties: {},
-      open: async (id) => (await import('../drivers/stores/http/http-store.ts')).openHttpStore(id, values),
+      open: async (id) => (await import('../drivers/stores/http/http-store.ts')).openHttpStore(id, values, rules),
     }
   },
 }

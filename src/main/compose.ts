@@ -30,6 +30,7 @@ export async function compose(
       connection: settings.database.connection,
       pool: poolOptionsOf(settings.database),
       createSchema: settings.database.connection.startsWith('sqlite'),
+      locationKey: settings.locationKey,
     }),
     (it) => it.close(),
   )

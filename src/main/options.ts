@@ -5,9 +5,11 @@ import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
 import { serverOptions } from '../config/groups/server.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { Chapter } from '../config/render.ts'
+import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { jobOptions } from '../domain/jobs/options.ts'
+import { locationOptions } from '../domain/locations/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
@@ -29,7 +31,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'Server', options: serverOptions },
   { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions, ...contextOptions } },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
-  { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions } },
+  { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions, ...locationOptions } },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
@@ -55,6 +57,11 @@ export const chapters: readonly Chapter[] = [
     group: 'glance_store',
     title: 'S3 store; with enabled_backends these stand in the section of the store',
     options: s3StoreOptions,
+  },
+  {
+    group: 'import_filtering_opts',
+    title: 'Web addresses that users may make the service fetch',
+    options: import_filtering_optsOptions,
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },

@@ -8,6 +8,7 @@ import { Scrubber } from '../domain/scrub/scrubber.ts'
 import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { hasCode } from '../errors/error.ts'
 import { readStores } from './compose-stores.ts'
+import { readLocationKey } from './location-key.ts'
 import { loggingOptions, openLog } from './logging.ts'
 import { chapters } from './options.ts'
 import { scrubberRuns } from './running-scrubber.ts'
@@ -66,6 +67,7 @@ async function readSettings({ files, dirs, overrides }: ReturnType<typeof parseA
     scrubber: config.group('DEFAULT', scrubberOptions),
     logging: config.group('DEFAULT', loggingOptions),
     stores: readStores(config),
+    locationKey: readLocationKey(config),
   }
   config.finish(knownOptions)
   return { ...settings, database: { ...database, connection: database.connection ?? '' } }
@@ -80,7 +82,7 @@ export async function main(argv: string[]): Promise<number> {
   // By this name a scrubber that restores finds one that runs.
   process.title = 'glance-scrubber'
   const args = parseArguments(argv)
-  const { scrubber: options, logging, stores: storeSettings, database } = await readSettings(args)
+  const { scrubber: options, logging, stores: storeSettings, database, locationKey } = await readSettings(args)
   if (options.restore && options.daemon) {
     return refuse('restore and daemon cannot be used together; give one of them.')
   }
@@ -92,7 +94,7 @@ export async function main(argv: string[]): Promise<number> {
   opened.defer(() => log.flush())
   const stores = opened.adopt(await storeSettings.open(log), (it) => it.close())
   const repositories = opened.adopt(
-    await openRepositories({ connection: database.connection, pool: poolOptionsOf(database) }),
+    await openRepositories({ connection: database.connection, pool: poolOptionsOf(database), locationKey }),
     (it) => it.close(),
   )
   const scrubber = new Scrubber(repositories.scrub, {

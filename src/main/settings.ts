@@ -17,11 +17,13 @@ import { corsOptions } from '../http/plugins/cors.ts'
 import { healthcheckOptions } from '../http/plugins/healthcheck.ts'
 import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
 import type { ServiceArguments } from './arguments.ts'
+import { readImportFiltering } from './compose-fetch.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { type ProtectionSettings, readProtections } from './compose-protections.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
 import { listeningHost, workerCount } from './listening.ts'
+import { readLocationKey } from './location-key.ts'
 import { loggingOptions } from './logging.ts'
 import { metricsOptions } from './metrics-server.ts'
 import { chapters } from './options.ts'
@@ -37,6 +39,8 @@ export interface ApiSettings {
   readonly stores: StoreSettings
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
+  /** `metadata_encryption_key` */
+  readonly locationKey: string | null
   readonly logging: Values<typeof loggingOptions>
   readonly metrics: Values<typeof metricsOptions>
   /** Worker processes; 0: the first process serves itself. */
@@ -93,12 +97,14 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       importMethods: api.enabled_import_methods,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
       hashingAlgorithm: data.hashing_algorithm,
+      importFiltering: readImportFiltering(config),
       upload: { capBytes: data.image_size_cap, quotaBytes: quotaBytes ?? null },
     },
     policy: readPolicy(config),
     protections: await readProtections(config),
     stores: readStores(config),
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
+    locationKey: readLocationKey(config),
   }
   const report = config.finish(knownOptions)
   return {

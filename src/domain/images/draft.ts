@@ -23,21 +23,26 @@ function requireSettable(image: Image, { name, value }: { name: FieldName; value
   if (typeof value === 'string') requireBasicPlane(value, name)
 }
 
+function isStored(location: ImageLocation | NewImageLocation): location is ImageLocation {
+  return 'id' in location
+}
+
 /** An image while a patch is applied to it: what the image was, and what is to change. */
 export class ImageDraft {
   readonly image: Image
   /** Their data goes with them. */
   readonly removedLocations: ImageLocation[] = []
   readonly #superseded: ImageLocation[] = []
+  readonly #locations: (ImageLocation | NewImageLocation)[]
   readonly #quotas: Quotas
   readonly #fields: Mutable<Partial<ImageFields>> = {}
   readonly #set = new Map<string, string | null>()
   readonly #removed = new Set<string>()
-  readonly #added: NewImageLocation[] = []
   #tags: readonly string[] | undefined
 
   constructor(image: Image, quotas: Quotas) {
     this.image = image
+    this.#locations = [...image.locations]
     this.#quotas = quotas
   }
 
@@ -74,32 +79,33 @@ export class ImageDraft {
     Object.assign(this.#fields, fields)
   }
 
-  /** Locations as they are now, those to be added last. */
+  /** Locations as the operations so far leave them. Stored are new ones after those that there were. */
   get locations(): readonly (ImageLocation | NewImageLocation)[] {
-    return [...this.image.locations.filter((location) => !this.#gone.includes(location)), ...this.#added]
+    return this.#locations
   }
 
-  get #gone(): readonly ImageLocation[] {
-    return [...this.removedLocations, ...this.#superseded]
+  get #added(): readonly NewImageLocation[] {
+    return this.#locations.filter((location) => !isStored(location))
   }
 
-  addLocation(location: NewImageLocation): void {
-    this.#added.push(location)
+  /** @param options.at its place; at the end if there are fewer */
+  addLocation(location: NewImageLocation, { at }: { at?: number } = {}): void {
+    this.#locations.splice(at ?? this.#locations.length, 0, location)
   }
 
   removeLocation(location: ImageLocation | NewImageLocation): void {
-    if (!this.#withdraw(location)) this.removedLocations.push(location as ImageLocation)
+    this.#withdraw(location)
+    if (isStored(location)) this.removedLocations.push(location)
   }
 
   /** Drops the record of a location whose data stays, because another record takes its place. */
   supersedeLocation(location: ImageLocation | NewImageLocation): void {
-    if (!this.#withdraw(location)) this.#superseded.push(location as ImageLocation)
+    this.#withdraw(location)
+    if (isStored(location)) this.#superseded.push(location)
   }
 
-  #withdraw(location: ImageLocation | NewImageLocation): boolean {
-    const at = this.#added.indexOf(location)
-    if (at !== -1) this.#added.splice(at, 1)
-    return at !== -1
+  #withdraw(location: ImageLocation | NewImageLocation): void {
+    this.#locations.splice(this.#locations.indexOf(location), 1)
   }
 
   /** The status as the draft has it. */
@@ -116,7 +122,7 @@ export class ImageDraft {
     const depends =
       this.#fields.diskFormat !== undefined ||
       this.#fields.containerFormat !== undefined ||
-      this.#added.length + this.#gone.length > 0
+      this.#added.length + this.removedLocations.length + this.#superseded.length > 0
     return depends ? [this.image.status] : undefined
   }
 

@@ -6,11 +6,16 @@ import type { Logger } from '../../ports/logger.ts'
 import { nodeHashName } from '../data/hash-names.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import type { UriFilter } from '../fetch/uri-filter.ts'
+import { shownUrl } from '../locations/shown-url.ts'
 import type { ImageDraft } from './draft.ts'
 import { type Quotas, requireQuota } from './limits.ts'
 
 /** Schemes of data that lies on the service's own disks or that names its credentials: no caller may point there. */
 const restrictedSchemes: ReadonlySet<string> = new Set(['file', 'filesystem', 'swift+config'])
+
+/** Schemes of addresses that anybody may serve. */
+const webSchemes: ReadonlySet<string> = new Set(['http', 'https'])
 
 /** A location as a caller writes it. */
 interface WrittenLocation {
@@ -27,6 +32,8 @@ export interface LocationOptions {
   /** `delayed_delete`: data of removed locations waits for the scrubber. */
   readonly delayed: boolean
   readonly hashingAlgorithm: string
+  /** What of the web locations may name. */
+  readonly webFilter: UriFilter
   readonly log: Logger
 }
 
@@ -54,21 +61,22 @@ export class LocationChanges {
     const written = value as WrittenLocation
     const hashes = this.#validationData(draft, [written])
     const { locations } = draft
-    if (positionOf(position, locations.length) === undefined) throw invalidPosition('adding')
+    const at = position === '-' ? locations.length : numberOf(position)
+    if (at === undefined) throw invalidPosition('adding')
     requireQuota(this.#options.quotas, { locations: locations.length + 1 })
     const location = this.#located(written)
     const sizeBytes = await this.#sizeOf(location)
     if (locations.some((known) => isSame(known, location))) throw duplicate(location.url)
-    draft.addLocation(location)
+    draft.addLocation(location, { at })
     this.#settle(draft, { hashes, sizeBytes })
   }
 
   /** Sets locations of an image that has none, or the metadata of those it has. @throws as `add` */
   async replace(draft: ImageDraft, value: readonly unknown[]): Promise<void> {
     this.#requireAllowed(draft, { verb: 'replace', statuses: ['active', 'queued'] })
-    const written = value as readonly WrittenLocation[]
-    const hashes = this.#validationData(draft, written)
     const { locations } = draft
+    const written = (value as readonly WrittenLocation[]).map((location) => asStored(location, locations))
+    const hashes = this.#validationData(draft, written)
     requireQuota(this.#options.quotas, { locations: written.length })
     const sameUrls = isDeepStrictEqual(urlsOf(written), urlsOf(locations))
     if (locations.length > 0 && !sameUrls) {
@@ -83,7 +91,7 @@ export class LocationChanges {
       sizeBytes ??= size
       if (fresh.slice(0, index).some((known) => isSame(known, location))) throw duplicate(location.url)
     }
-    for (const location of locations) draft.supersedeLocation(location)
+    for (const location of [...locations]) draft.supersedeLocation(location)
     for (const location of fresh) draft.addLocation(location)
     this.#settle(draft, { hashes, sizeBytes })
   }
@@ -95,8 +103,7 @@ export class LocationChanges {
     if (locations.length === 1) {
       throw new GlimpseError('forbidden', { reason: 'Cannot remove last location in the image.' })
     }
-    const at = positionOf(position, locations.length - 1)
-    const location = at === undefined ? undefined : locations[at]
+    const location = locations[(position === '-' ? locations.length - 1 : numberOf(position)) ?? -1]
     if (!location) throw invalidPosition('removing')
     draft.removeLocation(location)
   }
@@ -122,7 +129,10 @@ export class LocationChanges {
 
   async #sizeOf({ url, metadata }: NewImageLocation): Promise<number> {
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
-    const store = restrictedSchemes.has(scheme) ? undefined : this.#options.stores.forLocation(url, metadata)
+    const isRefused =
+      restrictedSchemes.has(scheme) || (webSchemes.has(scheme) && this.#options.webFilter.refusal(url) !== undefined)
+    if (!isStorable(metadata)) throw new GlimpseError('bad_request', { reason: 'Metadata of a location is text.' })
+    const store = isRefused ? undefined : this.#options.stores.forLocation(url, metadata)
     const sizeBytes = await store?.size(url).catch((cause: unknown) => {
       throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
     })
@@ -189,11 +199,20 @@ function requireHex(value: string, { name, bytes }: { name: string; bytes: numbe
   throw clash(`${name} (${value}) is not a hexadecimal value of ${bytes} bytes`)
 }
 
-/** Where a path's last part points: a number up to `last`, or `-` for `last`. */
-function positionOf(part: string, last: number): number | undefined {
-  if (part === '-') return last
-  if (!/^\d+$/.test(part)) return undefined
-  return Number(part) <= last ? Number(part) : undefined
+function numberOf(position: string): number | undefined {
+  return /^\d+$/.test(position) ? Number(position) : undefined
+}
+
+/** Text, and lists and objects of it. @see glance_store `backend.py` `check_location_metadata` */
+function isStorable(metadata: unknown): boolean {
+  if (typeof metadata === 'string') return true
+  return typeof metadata === 'object' && metadata !== null && Object.values(metadata).every(isStorable)
+}
+
+/** Callers know locations as they are shown: such a URL means the one that is stored. */
+function asStored(written: WrittenLocation, locations: readonly { readonly url: string }[]): WrittenLocation {
+  const known = locations.find(({ url }) => url !== written.url && shownUrl(url) === written.url)
+  return known ? { ...written, url: known.url } : written
 }
 
 function urlsOf(locations: readonly { readonly url: string }[]): string[] {
@@ -209,7 +228,7 @@ function clash(reason: string): GlimpseError {
 }
 
 function duplicate(url: string): GlimpseError {
-  return new GlimpseError('bad_request', { reason: `The location ${url} already exists` })
+  return new GlimpseError('bad_request', { reason: `The location ${shownUrl(url)} already exists` })
 }
 
 function invalidPosition(action: string): GlimpseError {

@@ -5,6 +5,8 @@ import { parseDatabaseUrl } from '../../config/database-url.ts'
 import type { DatabaseConfig } from '../../config/groups/database.ts'
 import type { Repositories } from '../../ports/repositories.ts'
 import { type Database, defaultPoolOptions, type PoolOptions } from './database.ts'
+import { withEncryptedLocations } from './encryption/encrypted-locations.ts'
+import { LocationCipher } from './encryption/location-cipher.ts'
 import { openMysql } from './engines/mysql.ts'
 import { openPostgres } from './engines/postgres.ts'
 import { openSqlite } from './engines/sqlite.ts'
@@ -58,8 +60,10 @@ export async function openRepositories(options: {
   connection: string
   pool?: Partial<PoolOptions>
   createSchema?: boolean
+  /** Encrypts the URLs of locations; `isLocationKey` holds for it. */
+  locationKey?: string | null
 }): Promise<Repositories> {
-  const { connection, pool, createSchema } = options
+  const { connection, pool, createSchema, locationKey } = options
   const target = parseDatabaseUrl(connection)
   if (createSchema && target.engine === 'sqlite' && target.path !== ':memory:') {
     await mkdir(dirname(target.path), { recursive: true })
@@ -71,7 +75,8 @@ export async function openRepositories(options: {
     await database.close()
     throw error
   }
-  return repositoriesOver(database)
+  const repositories = repositoriesOver(database)
+  return locationKey ? withEncryptedLocations(repositories, new LocationCipher(locationKey)) : repositories
 }
 
 /** The repositories over an open database, which `close` closes. */

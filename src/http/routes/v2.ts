@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { UriFilter } from '../../domain/fetch/uri-filter.ts'
 import { ImageActions } from '../../domain/images/actions.ts'
 import { CreateImage } from '../../domain/images/create.ts'
 import { DeleteImage } from '../../domain/images/delete.ts'
@@ -69,6 +70,7 @@ export function registerV2(
     enabled: config.images.show_multiple_locations,
     delayed: config.images.delayed_delete,
     hashingAlgorithm: config.hashingAlgorithm,
+    webFilter: new UriFilter(config.importFiltering),
   })
   const { images, scrub } = repositories
   const limits = { default: config.images.limit_param_default, maximum: config.images.api_limit_max }

@@ -1,3 +1,4 @@
+import { shownUrl } from '../../domain/locations/shown-url.ts'
 import type { Image, ImageLocation } from '../../ports/image.ts'
 import { quote, timestamp } from './json-text.ts'
 
@@ -30,10 +31,10 @@ function propertiesJson(image: Image, config: ImageViewConfig): string {
 function locationsJson(locations: readonly ImageLocation[], config: ImageViewConfig): string {
   let json = ''
   if (config.showMultipleLocations) {
-    json += `"locations":${JSON.stringify(locations.map(({ url, metadata }) => ({ url, metadata })))},`
+    json += `"locations":${JSON.stringify(locations.map(({ url, metadata }) => ({ url: shownUrl(url), metadata })))},`
   }
   const first = locations[0]
-  if (config.showDirectUrl && first) json += `"direct_url":${quote(first.url)},`
+  if (config.showDirectUrl && first) json += `"direct_url":${quote(shownUrl(first.url))},`
   return json
 }
 

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client'
 import type { OptionGroup, Values } from '../../../src/config/option.ts'
 import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
 import { StoreSet } from '../../../src/domain/data/store-set.ts'
+import { import_filtering_optsOptions } from '../../../src/domain/fetch/options.ts'
 import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
 import { JobQueue } from '../../../src/domain/jobs/job-queue.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
@@ -14,6 +15,8 @@ import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
+import { openHttpStore } from '../../../src/drivers/stores/http/http-store.ts'
+import { httpStoreOptions } from '../../../src/drivers/stores/http/options.ts'
 import { GlimpseError } from '../../../src/errors/error.ts'
 import { createApp } from '../../../src/http/app.ts'
 import type { AppDependencies } from '../../../src/http/dependencies.ts'
@@ -84,12 +87,14 @@ export interface ApiParts {
   readonly customProperties?: AppDependencies['customProperties']
   readonly policyRules?: Readonly<Record<string, string>>
   readonly enforceNewDefaults?: boolean
+  /** Hosts that `[import_filtering_opts] allowed_hosts` names; a store `web` reads from them. None: there is no such store. */
+  readonly webHosts?: readonly string[]
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
 export async function startApi(
   images: Partial<ImageConfig> = {},
-  { protections, customProperties = null, policyRules = {}, enforceNewDefaults = false }: ApiParts = {},
+  { protections, customProperties = null, policyRules = {}, enforceNewDefaults = false, webHosts = [] }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
   const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
@@ -97,8 +102,14 @@ export async function startApi(
     ...defaultsOf(fileStoreOptions),
     filesystem_store_datadir: folder,
   })
+  const web = await openHttpStore('web', defaultsOf(httpStoreOptions), {
+    trusts: (host) => webHosts.includes(host),
+    refuses: () => false,
+    follows: () => false,
+  })
+  const common = { properties: {}, description: null, weight: 0, reserved: false }
   const stores = new StoreSet(
-    [{ store, type: 'file', properties: {}, description: null, weight: 0, reserved: false }],
+    [{ store, type: 'file', ...common }, ...(webHosts.length > 0 ? [{ store: web, type: 'http', ...common }] : [])],
     {
       defaultId: 'one',
       multiple: true,
@@ -135,6 +146,7 @@ export async function startApi(
       importMethods: ['glance-direct'],
       taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
+      importFiltering: { ...defaultsOf(import_filtering_optsOptions), allowed_hosts: webHosts, allowed_ports: [] },
       upload: { capBytes: 2 ** 30, quotaBytes: null },
     },
   })
@@ -156,7 +168,7 @@ export async function startApi(
       }),
     async [Symbol.asyncDispose]() {
       await app.close()
-      await Promise.all([repositories.close(), stores.close(), digests.close()])
+      await Promise.all([repositories.close(), stores.close(), web.close(), digests.close()])
       await rm(folder, { recursive: true, force: true })
     },
   }

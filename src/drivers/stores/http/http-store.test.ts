@@ -21,12 +21,12 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/image`
 }
 
-async function store(t: TestContext) {
-  const opened = await openHttpStore('web', {
-    https_ca_certificates_file: null,
-    https_insecure: true,
-    http_proxy_information: {},
-  })
+async function store(t: TestContext, { trusted = ['127.0.0.1'], sendsOn = true } = {}) {
+  const opened = await openHttpStore(
+    'web',
+    { https_ca_certificates_file: null, https_insecure: true, http_proxy_information: {}, http_local_hosts: [] },
+    { trusts: (host) => trusted.includes(host), refuses: () => false, follows: () => sendsOn },
+  )
   t.after(() => opened.close())
   return opened
 }
@@ -98,4 +98,52 @@ test('offers neither writing nor deleting', async (t) => {
   const web = await store(t)
   assert.equal(web.create, undefined)
   assert.equal(web.delete, undefined)
+})
+
+test('reads nothing from local addresses, by number or by name, unless the host is trusted', async (t) => {
+  const url = await serve(t, withRanges)
+  const wary = await store(t, { trusted: [] })
+  for (const local of [url, url.replace('127.0.0.1', 'localhost'), 'http://169.254.169.254/', 'http://[::1]:1/']) {
+    await assert.rejects(wary.open(local, {}), (error: Error) => {
+      assert.ok(hasCode(error, 'store_unavailable'))
+      assert.match(error.message, /EADDRREFUSED|may not be fetched from/)
+      return true
+    })
+  }
+  const trusting = await store(t, { trusted: ['localhost'] })
+  assert.equal(await trusting.size(url.replace('127.0.0.1', 'localhost')), data.length)
+})
+
+test('is sent on within a server, and to others as the rules say', async (t) => {
+  const target = await serve(t, withRanges)
+  const sending = await serve(t, (request, response) => {
+    const location = request.url === '/image' ? '/second' : target
+    response.writeHead(302, { location }).end()
+  })
+  const read = async (web: Awaited<ReturnType<typeof store>>) => buffer(await web.open(sending, {}))
+  assert.deepEqual(await read(await store(t)), data)
+  await assert.rejects(read(await store(t, { sendsOn: false })), (error) => hasCode(error, 'store_unavailable'))
+})
+
+test('is not sent on to local addresses, nor without end, nor out of the web', async (t) => {
+  const web = await store(t)
+  for (const location of ['http://169.254.169.254/latest', '/image', 'file:///etc/passwd', '']) {
+    const url = await serve(t, (_request, response) => response.writeHead(302, { location }).end())
+    await assert.rejects(web.open(url, {}), (error) => hasCode(error, 'store_unavailable'))
+  }
+})
+
+test('shows the account that the URL names to that server alone', async (t) => {
+  const seen: (string | undefined)[] = []
+  const target = await serve(t, (request, response) => {
+    seen.push(request.headers.authorization)
+    withRanges(request, response)
+  })
+  const sending = await serve(t, (request, response) => {
+    seen.push(request.headers.authorization)
+    response.writeHead(307, { location: target }).end()
+  })
+  const web = await store(t)
+  await web.size(sending.replace('http://', 'http://us%40er:SECRET@'))
+  assert.deepEqual(seen, [`Basic ${Buffer.from('us@er:SECRET').toString('base64')}`, undefined])
 })

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { unescape as percentDecoded } from 'node:querystring'
 import type { Readable } from 'node:stream'
-import { Agent, type Dispatcher, interceptors, ProxyAgent, request } from 'undici'
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { BlobStore, ByteRange } from '../../../ports/blob-store.ts'
+import { type AddressRules, guardedConnector, isRefusedHost } from '../../fetch/address-guard.ts'
 import { exactLength, skip } from '../length.ts'
 import type { HttpStoreConfig } from './options.ts'
 
@@ -10,23 +12,31 @@ const schemes = ['http', 'https'] as const
 const connectTimeoutMs = 30_000
 const maxRedirects = 5
 
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** What of the web may be read. */
+export interface WebRules extends AddressRules {
+  /** Whether a server may send the service on to `url`, which nobody has looked at. */
+  follows(url: string): boolean
+}
+
 /**
  * Opens the store of data that lies on web servers; it can only be read.
  * @throws store_misconfigured if the file of certificates cannot be read
  * @see glance_store `_drivers/http.py`
  */
-export async function openHttpStore(id: string, config: HttpStoreConfig): Promise<BlobStore> {
+export async function openHttpStore(id: string, config: HttpStoreConfig, rules: WebRules): Promise<BlobStore> {
   const caPath = config.https_ca_certificates_file
   const ca = caPath === null ? undefined : await readCertificates(caPath, id)
   const tls = ca === undefined ? { rejectUnauthorized: !config.https_insecure } : { ca }
-  const follow = interceptors.redirect({ maxRedirections: maxRedirects })
+  const options = { ...tls, timeout: connectTimeoutMs }
   const open = (scheme: string): Dispatcher => {
     const proxy = config.http_proxy_information[scheme]
-    if (proxy === undefined) return new Agent({ connect: { ...tls, timeout: connectTimeoutMs } }).compose(follow)
+    if (proxy === undefined) return new Agent({ connect: guardedConnector(options, rules) })
     const uri = proxy.includes('://') ? proxy : `http://${proxy}`
-    return new ProxyAgent({ uri, requestTls: { ...tls, timeout: connectTimeoutMs } }).compose(follow)
+    return new ProxyAgent({ uri, requestTls: options })
   }
-  return new HttpStore(id, { http: open('http'), https: open('https') })
+  return new HttpStore(id, { dispatchers: { http: open('http'), https: open('https') }, rules })
 }
 
 class HttpStore implements BlobStore {
@@ -34,10 +44,15 @@ class HttpStore implements BlobStore {
   readonly schemes = schemes
   readonly capabilities = { randomRead: true } as const
   readonly #dispatchers: Readonly<Record<'http' | 'https', Dispatcher>>
+  readonly #rules: WebRules
 
-  constructor(id: string, dispatchers: Readonly<Record<'http' | 'https', Dispatcher>>) {
+  constructor(
+    id: string,
+    { dispatchers, rules }: { dispatchers: Readonly<Record<'http' | 'https', Dispatcher>>; rules: WebRules },
+  ) {
     this.id = id
     this.#dispatchers = dispatchers
+    this.#rules = rules
   }
 
   async open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
@@ -67,22 +82,55 @@ class HttpStore implements BlobStore {
     url: string,
     options: { method: 'GET' | 'HEAD'; headers: Record<string, string>; signal?: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
-    const dispatcher = this.#dispatchers[url.startsWith('https:') ? 'https' : 'http']
-    let response: Dispatcher.ResponseData
+    let target = this.#parse(url)
+    const first = target.origin
+    for (let hops = 0; hops <= maxRedirects; hops += 1) {
+      const response = await this.#send(target, { ...options, headers: { ...options.headers, ...accountOf(target) } })
+      const { statusCode, headers } = response
+      if (statusCode === 200 || statusCode === 206) return response
+      await response.body.dump()
+      if (statusCode === 404) throw new GlimpseError('blob_not_found', { store: this.id })
+      if (!redirects.has(statusCode)) throw this.#unavailable(`the server answers ${statusCode}`)
+      target = this.#parse(String(headers.location ?? ''), target)
+      if (target.origin !== first && !this.#rules.follows(target.href)) {
+        throw this.#unavailable('the server sends on to an address that may not be fetched from')
+      }
+    }
+    throw this.#unavailable(`the server sends on more than ${maxRedirects} times`)
+  }
+
+  async #send(
+    target: URL,
+    options: { method: 'GET' | 'HEAD'; headers: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Dispatcher.ResponseData> {
+    // A proxy connects to whatever it is told: an address in plain sight is judged here.
+    if (isRefusedHost(target.hostname, this.#rules)) throw this.#unavailable('the address may not be fetched from')
+    const dispatcher = this.#dispatchers[target.protocol === 'https:' ? 'https' : 'http']
     try {
-      response = await request(url, { ...options, dispatcher })
+      return await request(`${target.origin}${target.pathname}${target.search}`, { ...options, dispatcher })
     } catch (cause) {
       options.signal?.throwIfAborted()
       // The URL may hold credentials: it is not repeated.
-      const reason = (cause as NodeJS.ErrnoException).code ?? 'the server does not answer'
-      throw new GlimpseError('store_unavailable', { store: this.id, reason }, { cause })
+      throw this.#unavailable((cause as NodeJS.ErrnoException).code ?? 'the server does not answer', cause)
     }
-    const { statusCode } = response
-    if (statusCode === 200 || statusCode === 206) return response
-    await response.body.dump()
-    if (statusCode === 404) throw new GlimpseError('blob_not_found', { store: this.id })
-    throw new GlimpseError('store_unavailable', { store: this.id, reason: `the server answers ${statusCode}` })
   }
+
+  #parse(url: string, base?: URL): URL {
+    const target = URL.parse(url, base)
+    if (target && /^https?:$/.test(target.protocol)) return target
+    throw this.#unavailable('the address is no address of a web server')
+  }
+
+  #unavailable(reason: string, cause?: unknown): GlimpseError {
+    return new GlimpseError('store_unavailable', { store: this.id, reason }, { cause })
+  }
+}
+
+/** The account that a URL names. */
+function accountOf({ username, password }: URL): { authorization?: string } {
+  if (username === '' && password === '') return {}
+  const account = `${percentDecoded(username)}:${percentDecoded(password)}`
+  return { authorization: `Basic ${Buffer.from(account).toString('base64')}` }
 }
 
 async function readCertificates(path: string, storeId: string): Promise<string> {

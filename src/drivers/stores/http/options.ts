@@ -17,5 +17,11 @@ export const httpStoreOptions = {
     default: {},
     help: 'Proxies by the scheme of the location, as in `http:10.0.0.1:3128,https:10.0.0.1:1080`.',
   },
+  http_local_hosts: {
+    type: 'list',
+    default: [],
+    ours: true,
+    help: 'Hosts (names or IP addresses) that data is read from although they are this machine or its link, or the metadata service of a cloud. Private networks need no mention. Hosts of `[import_filtering_opts] allowed_hosts` count too.',
+  },
 } as const satisfies OptionGroup
 export type HttpStoreConfig = Values<typeof httpStoreOptions>

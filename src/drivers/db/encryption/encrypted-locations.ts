@@ -1,0 +1,82 @@
+import type { Image, NewImageLocation } from '../../../ports/image.ts'
+import type { ImageChange, ImageQuery, ImageRepository, NewImage, Repositories } from '../../../ports/repositories.ts'
+import type { DueImage, ScrubRepository } from '../../../ports/scrub.ts'
+import type { LocationCipher } from './location-cipher.ts'
+
+/** The repositories with the URLs of locations encrypted in the database. @see glance `db/__init__.py` `ImageRepo` */
+export function withEncryptedLocations(repositories: Repositories, cipher: LocationCipher): Repositories {
+  return {
+    ...repositories,
+    images: new EncryptedImages(repositories.images, cipher),
+    scrub: encryptedScrub(repositories.scrub, cipher),
+  }
+}
+
+class EncryptedImages implements ImageRepository {
+  readonly #images: ImageRepository
+  readonly #cipher: LocationCipher
+
+  constructor(images: ImageRepository, cipher: LocationCipher) {
+    this.#images = images
+    this.#cipher = cipher
+  }
+
+  async get(id: string): Promise<Image | undefined> {
+    const image = await this.#images.get(id)
+    return image && this.#readable(image)
+  }
+
+  async list(query: ImageQuery): Promise<Image[]> {
+    return (await this.#images.list(query)).map((image) => this.#readable(image))
+  }
+
+  async create(image: NewImage): Promise<Image> {
+    const locations = this.#hidden(image.locations)
+    return this.#readable(await this.#images.create(locations ? { ...image, locations } : image))
+  }
+
+  async update(id: string, change: ImageChange, options?: Parameters<ImageRepository['update']>[2]): Promise<Image> {
+    const addLocations = this.#hidden(change.addLocations)
+    return this.#readable(await this.#images.update(id, addLocations ? { ...change, addLocations } : change, options))
+  }
+
+  delete(...args: Parameters<ImageRepository['delete']>): Promise<void> {
+    return this.#images.delete(...args)
+  }
+
+  addTag(id: string, tag: string): Promise<void> {
+    return this.#images.addTag(id, tag)
+  }
+
+  removeTag(id: string, tag: string): Promise<void> {
+    return this.#images.removeTag(id, tag)
+  }
+
+  storageUsage(...args: Parameters<ImageRepository['storageUsage']>): Promise<number> {
+    return this.#images.storageUsage(...args)
+  }
+
+  #hidden(locations: readonly NewImageLocation[] | undefined): NewImageLocation[] | undefined {
+    return locations?.map((location) => ({ ...location, url: this.#cipher.encrypt(location.url) }))
+  }
+
+  #readable(image: Image): Image {
+    if (image.locations.length === 0) return image
+    const locations = image.locations.map((location) => ({ ...location, url: this.#cipher.decrypt(location.url) }))
+    return { ...image, locations }
+  }
+}
+
+function encryptedScrub(scrub: ScrubRepository, cipher: LocationCipher): ScrubRepository {
+  const readable = ({ id, locations }: DueImage): DueImage => ({
+    id,
+    locations: locations.map((location) => ({ ...location, url: cipher.decrypt(location.url) })),
+  })
+  return {
+    due: async (options) => (await scrub.due(options)).map(readable),
+    isDue: (locationId) => scrub.isDue(locationId),
+    removed: (locationId) => scrub.removed(locationId),
+    finish: (imageId) => scrub.finish(imageId),
+    restore: (imageId) => scrub.restore(imageId),
+  }
+}
