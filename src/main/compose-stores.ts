@@ -5,6 +5,7 @@ import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
+import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
 import { requiredS3Options, s3StoreOptions } from '../drivers/stores/s3/options.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -68,15 +69,31 @@ const s3Type: StoreType = {
   },
 }
 
+const rbdType: StoreType = {
+  prepare(config, section) {
+    const values = config.group(section, rbdStoreOptions)
+    const properties = {
+      chunk_size: values.rbd_store_chunk_size * 2 ** 20,
+      pool: values.rbd_store_pool,
+      thin_provisioning: values.rbd_thin_provisioning,
+    }
+    return {
+      properties,
+      open: async (id) => (await import('../drivers/stores/rbd/rbd-store.ts')).openRbdStore(id, values),
+    }
+  },
+}
+
 /** Store types by the names that `stores`, `default_store` and `enabled_backends` use. */
 const types: Readonly<Record<string, StoreType>> = {
   file: fileType,
   filesystem: fileType,
   http: httpType,
   https: httpType,
+  rbd: rbdType,
   s3: s3Type,
 }
-const supported = 'file, http, s3'
+const supported = 'file, http, rbd, s3'
 
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
 const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']

@@ -17,6 +17,7 @@ import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
+import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
 import { s3StoreOptions } from '../drivers/stores/s3/options.ts'
 import { httpOptions } from '../http/options.ts'
 import { contextOptions } from '../http/plugins/context-options.ts'
@@ -52,6 +53,11 @@ export const chapters: readonly Chapter[] = [
     group: 'glance_store',
     title: 'HTTP store; with enabled_backends these stand in the section of the store',
     options: httpStoreOptions,
+  },
+  {
+    group: 'glance_store',
+    title: 'Ceph RBD store; with enabled_backends these stand in the section of the store',
+    options: rbdStoreOptions,
   },
   {
     group: 'glance_store',

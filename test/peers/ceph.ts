@@ -29,12 +29,22 @@ export async function startCeph(directory: string): Promise<CephState> {
     await run([...ceph, 'osd', 'pool', 'create', name, '8'])
     await run([...ceph, 'osd', 'pool', 'application', 'enable', name, 'rbd'])
   }
-  const capabilities = `profile rbd pool=${pool}, profile rbd pool=${dataPool}`
   const keyring = join(directory, `ceph.client.${user}.keyring`)
   await Promise.all([
     makePool(pool),
     makePool(dataPool),
-    run([...ceph, 'auth', 'get-or-create', `client.${user}`, 'mon', 'profile rbd', 'osd', capabilities, '-o', keyring]),
+    run([
+      ...ceph,
+      'auth',
+      'get-or-create',
+      `client.${user}`,
+      'mon',
+      'profile rbd',
+      'osd',
+      'profile rbd',
+      '-o',
+      keyring,
+    ]),
   ])
   return { host: '127.0.0.1', port, process: monitor, helpers: [osd], configPath, fsid, user, pool, dataPool }
 }

@@ -1,0 +1,71 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** Free slots that keep their memory for the next transfers. */
+const warmSlots = 8
+
+/** Room for one piece of data on its way: a stretch of the memory that is shared with the helper. */
+export interface Slot {
+  readonly memoryOffset: number
+}
+
+interface Stretch {
+  readonly memoryOffset: number
+  readonly length: number
+}
+
+/** This side of the shared memory. It is read and written as a file, which does not keep the event loop. */
+export class Arena {
+  readonly slotBytes: number
+  readonly #file: FileHandle
+  readonly #giveBack: (stretch: Stretch) => Promise<void>
+  readonly #free: Slot[] = []
+  #endOffset = 0
+
+  private constructor(file: FileHandle, options: { slotBytes: number; giveBack: (it: Stretch) => Promise<void> }) {
+    this.#file = file
+    this.slotBytes = options.slotBytes
+    this.#giveBack = options.giveBack
+  }
+
+  /** Opens the memory of another process; `giveBack` frees what a slot has used. */
+  static async open(
+    memory: { pid: number; fd: number },
+    options: { slotBytes: number; giveBack: (stretch: Stretch) => Promise<void> },
+  ): Promise<Arena> {
+    return new Arena(await open(`/proc/${memory.pid}/fd/${memory.fd}`, 'r+'), options)
+  }
+
+  take(): Slot {
+    const slot = this.#free.pop()
+    if (slot !== undefined) return slot
+    const memoryOffset = this.#endOffset
+    this.#endOffset += this.slotBytes
+    return { memoryOffset }
+  }
+
+  /** The slot may be taken again, by whomever. */
+  release(slot: Slot): void {
+    if (this.#free.length < warmSlots) {
+      this.#free.push(slot)
+      return
+    }
+    const taken = () => void this.#free.unshift(slot)
+    this.#giveBack({ ...slot, length: this.slotBytes }).then(taken, taken)
+  }
+
+  /** Copies `bytes` to `at` in the slot. */
+  async write(slot: Slot, { bytes, at }: { bytes: Uint8Array; at: number }): Promise<void> {
+    await this.#file.write(bytes, 0, bytes.length, slot.memoryOffset + at)
+  }
+
+  /** Copies `length` bytes from `at` in the slot. */
+  async read(slot: Slot, { at, length }: { at: number; length: number }): Promise<Buffer> {
+    // Unpooled: the reader downstream may keep the buffer for long.
+    const { buffer } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, slot.memoryOffset + at)
+    return buffer
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
