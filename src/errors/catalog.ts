@@ -158,6 +158,27 @@ export const catalog = {
     message: (p: { remainingBytes: number }) =>
       `The image exceeds the storage quota, of which ${p.remainingBytes} bytes remain.`,
   },
+  limit_exceeded: {
+    status: 413,
+    message: (p: {
+      projectId: string | null
+      excesses: readonly { resource: string; maximum: number; used: number; delta: number }[]
+    }) =>
+      `Project ${p.projectId} would exceed its limits: ${p.excesses
+        .map(
+          ({ resource, maximum, used, delta }) =>
+            `${resource} is over limit of ${maximum} due to current usage ${used} and delta ${delta}`,
+        )
+        .join(', ')}`,
+  },
+  limits_unusable: {
+    status: 500,
+    message: (p: { reason: string }) => `The limits of projects cannot be read from Keystone: ${p.reason}`,
+  },
+  reservation_lost: {
+    status: 503,
+    message: (p: { resource: string }) => `The reservation of ${p.resource} has expired.`,
+  },
   upload_size_mismatch: {
     status: 400,
     message: (p: { expectedBytes: number; receivedBytes: number }) =>

@@ -9,6 +9,7 @@ import type {
 } from './image.ts'
 import type { JobRepository } from './jobs.ts'
 import type { MetadefRepository } from './metadefs.ts'
+import type { QuotaRepository, Settlement } from './quota.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
 
@@ -108,18 +109,23 @@ export interface ImageRepository {
    * @throws marker_not_found when the marker is no image that the viewer can see
    */
   list(query: ImageQuery): Promise<Image[]>
-  /** @throws image_id_taken (ids of deleted images stay taken) */
-  create(image: NewImage): Promise<Image>
+  /**
+   * With `settles` the image takes the place of what was reserved for it.
+   * @throws image_id_taken (ids of deleted images stay taken), reservation_lost
+   */
+  create(image: NewImage, options?: { settles?: Settlement | undefined }): Promise<Image>
   /**
    * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
-   * With `keepsLocation` it is not carried out if it would leave the image without a location.
+   * With `keepsLocation` it is not carried out if it would leave the image without a location; with `settles` it takes
+   * the place of what was reserved for it.
    * @returns the image as it is then
-   * @throws image_not_found, image_status_conflict (status was none of `from`), location_last; nothing was changed then
+   * @throws image_not_found, image_status_conflict (status was none of `from`), location_last, reservation_lost; nothing was
+   * changed then
    */
   update(
     id: string,
     change: ImageChange,
-    options?: { from?: readonly ImageStatus[]; keepsLocation?: true },
+    options?: { from?: readonly ImageStatus[]; keepsLocation?: true; settles?: Settlement | undefined },
   ): Promise<Image>
   /**
    * Soft-deletes the image with its properties, tags, members and locations if its status is one of `from`. With `status`
@@ -155,6 +161,7 @@ export interface Repositories {
   readonly scrub: ScrubRepository
   readonly jobs: JobRepository
   readonly metadefs: MetadefRepository
+  readonly quota: QuotaRepository
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

@@ -16,6 +16,7 @@ import { SqlImageRepository } from './repositories/images.ts'
 import { SqlJobRepository } from './repositories/jobs.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlMetadefRepository } from './repositories/metadefs.ts'
+import { SqlQuotaRepository } from './repositories/quota.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
 import { Statements } from './statement.ts'
@@ -82,7 +83,7 @@ export async function openRepositories(options: {
 /** The repositories over an open database, which `close` closes. */
 export function repositoriesOver(database: Database): Repositories {
   const statements = new Statements(database.dialect)
-  const ownTables = new OwnTables(database)
+  const tables = new OwnTables(database)
   const ping = statements.get('ping', () => sql`select 1`)
   return {
     images: new SqlImageRepository(database, statements),
@@ -91,7 +92,8 @@ export function repositoriesOver(database: Database): Repositories {
     scrub: new SqlScrubRepository(database, statements),
     jobs: new SqlJobRepository(database, statements),
     metadefs: new SqlMetadefRepository(database, statements),
-    prepare: () => ownTables.ensure(),
+    quota: new SqlQuotaRepository(database, { statements, tables }),
+    prepare: () => tables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),
   }

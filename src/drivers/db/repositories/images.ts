@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { Image, ImageStatus } from '../../../ports/image.ts'
+import type { Settlement } from '../../../ports/quota.ts'
 import type { ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
 import type { Database, Queryable } from '../database.ts'
 import { DuplicateKeyError } from '../engines/failures.ts'
@@ -11,6 +12,7 @@ import { columnsOf, defaultFields } from './image-fields.ts'
 import { listImages, type PageHints } from './image-list.ts'
 import { readImage } from './image-reads.ts'
 import { lockImage } from './lock-image.ts'
+import { settle } from './quota.ts'
 import { refuseWideCharacters } from './wide-characters.ts'
 
 /** @see glance `db/sqlalchemy/api.py` */
@@ -33,7 +35,7 @@ export class SqlImageRepository implements ImageRepository {
     return listImages(this.#database, { statements: this.#statements, hints: this.#hints, query })
   }
 
-  async create(image: NewImage): Promise<Image> {
+  async create(image: NewImage, { settles }: { settles?: Settlement | undefined } = {}): Promise<Image> {
     const { id, properties = {}, tags = [], locations = [], ...given } = image
     const fields = { ...defaultFields, ...given }
     refuseWideCharacters(textsOf({ fields, setProperties: properties, tags, addLocations: locations }))
@@ -54,12 +56,13 @@ export class SqlImageRepository implements ImageRepository {
       tags: uniqueTags,
       locations: [],
     }
-    if (entries.length === 0 && uniqueTags.length === 0 && locations.length === 0) {
+    if (entries.length === 0 && uniqueTags.length === 0 && locations.length === 0 && !settles) {
       await insert(this.#database)
       return created
     }
     return this.#database.transaction(async (transaction) => {
       await insert(transaction)
+      if (settles) await settle(transaction, { statements: this.#statements, settlement: settles })
       const children = this.#children(transaction, id, at)
       await children.insertProperties(entries)
       await children.insertTags(uniqueTags)
@@ -72,19 +75,21 @@ export class SqlImageRepository implements ImageRepository {
   async update(
     id: string,
     change: ImageChange,
-    options: { from?: readonly ImageStatus[]; keepsLocation?: true } = {},
+    options: { from?: readonly ImageStatus[]; keepsLocation?: true; settles?: Settlement | undefined } = {},
   ): Promise<Image> {
     refuseWideCharacters(textsOf(change))
     const at = now()
     const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
     const touch = (queryable: Queryable) => this.#set(queryable, id, { columns, ...options })
-    if (!touchesChildren(change)) {
+    const { settles } = options
+    if (!touchesChildren(change) && !settles) {
       await touch(this.#database)
       return this.#existing(this.#database, id)
     }
     return this.#database.transaction(async (transaction) => {
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
+      if (settles) await settle(transaction, { statements: this.#statements, settlement: settles })
       await applyToChildren(this.#children(transaction, id, at), change)
       const image = await this.#existing(transaction, id)
       if (options.keepsLocation && image.locations.length === 0) throw new GlimpseError('location_last', { id })

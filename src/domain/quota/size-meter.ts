@@ -1,0 +1,59 @@
+import type { QuotaResource } from '../../ports/quota.ts'
+import type { Reservation } from './reservation.ts'
+
+const defaultSlabBytes = 2 ** 24
+
+/**
+ * Keeps a reservation abreast of data whose size nobody knows: for each slab that has come in the reservation grows
+ * beside the flow, and once more at the end to the very size. What is small costs one question, and many uploads side by
+ * side hold no more than has really come.
+ */
+export class SizeMeter {
+  readonly #reservation: Reservation
+  readonly #resource: QuotaResource
+  readonly #slabBytes: number
+  readonly #refused = new AbortController()
+  #claimedBytes = 0
+  #growing: Promise<void> | undefined
+
+  constructor(
+    reservation: Reservation,
+    { resource, slabBytes = defaultSlabBytes }: { resource: QuotaResource; slabBytes?: number },
+  ) {
+    this.#reservation = reservation
+    this.#resource = resource
+    this.#slabBytes = slabBytes
+  }
+
+  /** Aborts when the data does not fit any more, with the refusal as its reason. */
+  get signal(): AbortSignal {
+    return this.#refused.signal
+  }
+
+  /** Tells how much has come so far. */
+  saw(bytes: number): void {
+    if (bytes - this.#claimedBytes < this.#slabBytes || this.#growing !== undefined) return
+    this.#growing = this.#claim(bytes)
+      .catch((error: unknown) => this.#refused.abort(error))
+      .finally(() => {
+        this.#growing = undefined
+      })
+  }
+
+  /** Claims the size of the whole data. @throws storage_quota_full, limit_exceeded */
+  async finish(bytes: number): Promise<void> {
+    await this.stopped()
+    this.signal.throwIfAborted()
+    await this.#claim(bytes)
+  }
+
+  /** Resolves when no claim is on its way. */
+  async stopped(): Promise<void> {
+    await this.#growing
+  }
+
+  async #claim(bytes: number): Promise<void> {
+    await this.#reservation.claim({ [this.#resource]: bytes })
+    this.#claimedBytes = bytes
+  }
+}
