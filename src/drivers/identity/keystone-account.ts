@@ -1,4 +1,4 @@
-import type { KeystoneAccountConfig } from './keystone-options.ts'
+import type { KeystoneAccountConfig, ServiceAccountConfig } from './keystone-options.ts'
 
 /** What the service proves itself to Keystone with. */
 export interface KeystoneAccount {
@@ -8,16 +8,29 @@ export interface KeystoneAccount {
   readonly login: object
 }
 
-/** Makes the login of the options, the newer names before the older ones. */
+/** The account for validating tokens: the newer options before the older ones. */
 export function keystoneAccount(config: KeystoneAccountConfig): KeystoneAccount {
-  const url = v3Url(config.auth_url ?? legacyUrl(config))
-  if (config.auth_type === 'v3applicationcredential') return { url, login: { auth: { identity: credential(config) } } }
-  const legacy = config.auth_type === null && config.username === null && config.user_id === null
-  const user = legacy
-    ? { name: config.admin_user, domain: { id: 'default' }, password: config.admin_password }
-    : { ...userOf(config), password: config.password }
-  const scope = legacy ? { project: { name: config.admin_tenant_name, domain: { id: 'default' } } } : scopeOf(config)
-  return { url, login: { auth: { identity: { methods: ['password'], password: { user } }, ...(scope && { scope }) } } }
+  const url = config.auth_url ?? legacyUrl(config)
+  if (config.auth_type !== null || config.username !== null || config.user_id !== null) {
+    return serviceAccount(config, url)
+  }
+  const domain = { id: 'default' }
+  const user = { name: config.admin_user, domain, password: config.admin_password }
+  const scope = { project: { name: config.admin_tenant_name, domain } }
+  return { url: v3Url(url), login: passwordLogin(user, scope) }
+}
+
+/** The account that the options describe, at Keystone's `url`. */
+export function serviceAccount(config: ServiceAccountConfig, url: string): KeystoneAccount {
+  const login =
+    config.auth_type === 'v3applicationcredential'
+      ? { auth: { identity: credential(config) } }
+      : passwordLogin({ ...userOf(config), password: config.password }, scopeOf(config))
+  return { url: v3Url(url), login }
+}
+
+function passwordLogin(user: object, scope: object | undefined): object {
+  return { auth: { identity: { methods: ['password'], password: { user } }, ...(scope && { scope }) } }
 }
 
 function v3Url(url: string): string {
@@ -30,7 +43,7 @@ function legacyUrl(config: KeystoneAccountConfig): string {
   return `${config.auth_protocol}://${host}:${config.auth_port}/${config.auth_admin_prefix.replace(/^\/+/, '')}`
 }
 
-function credential(config: KeystoneAccountConfig): object {
+function credential(config: ServiceAccountConfig): object {
   const { application_credential_id: id, application_credential_name: name } = config
   const which = id === null ? { name, user: userOf(config) } : { id }
   return {
@@ -39,13 +52,13 @@ function credential(config: KeystoneAccountConfig): object {
   }
 }
 
-function userOf(config: KeystoneAccountConfig): object {
+function userOf(config: ServiceAccountConfig): object {
   if (config.user_id !== null) return { id: config.user_id }
   const domain = domainOf(config, { id: config.user_domain_id, name: config.user_domain_name })
   return { name: config.username, domain }
 }
 
-function scopeOf(config: KeystoneAccountConfig): object | undefined {
+function scopeOf(config: ServiceAccountConfig): object | undefined {
   if (config.trust_id !== null) return { 'OS-TRUST:trust': { id: config.trust_id } }
   if (config.system_scope === 'all') return { system: { all: true } }
   if (config.project_id !== null) return { project: { id: config.project_id } }
@@ -58,7 +71,7 @@ function scopeOf(config: KeystoneAccountConfig): object | undefined {
   return undefined
 }
 
-function domainOf(config: KeystoneAccountConfig, { id, name }: { id: string | null; name: string | null }): object {
+function domainOf(config: ServiceAccountConfig, { id, name }: { id: string | null; name: string | null }): object {
   if (id !== null) return { id }
   if (name !== null) return { name }
   if (config.default_domain_id !== null) return { id: config.default_domain_id }

@@ -8,7 +8,9 @@ import { parseToken, type ValidatedToken } from './keystone-token.ts'
 
 export interface KeystoneClientOptions {
   readonly account: KeystoneAccount
-  /** Longest time of one validation, with every attempt and a login of the service if it is due. */
+  /** Where the account stands in the configuration, for the log. */
+  readonly section: string
+  /** Longest time of one question, with every attempt and a login of the service if it is due. */
   readonly timeoutMs: number
   readonly maxRetries: number
   readonly tls: {
@@ -52,24 +54,26 @@ export class KeystoneClient {
    * @throws identity_unavailable
    */
   async validate(token: string, { allowExpired }: { allowExpired: boolean }): Promise<ValidatedToken | undefined> {
+    const json = await this.get(`/auth/tokens?nocatalog${allowExpired ? '&allow_expired=1' : ''}`, {
+      'x-subject-token': token,
+      // Without this header Keystone hides tokens that have access rules.
+      'openstack-identity-access-rules': '1',
+    })
+    return json === undefined ? undefined : parseToken(json)
+  }
+
+  /** Reads `path` as the service's user; undefined if it is not there. @throws identity_unavailable */
+  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const signal = AbortSignal.timeout(this.#options.timeoutMs)
     // A login that Keystone no longer honours (revoked, keys rotated) is renewed once.
     for (const renew of [false, true]) {
-      const answer = await this.#send(`/auth/tokens?nocatalog${allowExpired ? '&allow_expired=1' : ''}`, {
-        method: 'GET',
-        headers: {
-          'x-auth-token': await this.#serviceToken({ renew, signal }),
-          'x-subject-token': token,
-          // Without this header Keystone hides tokens that have access rules.
-          'openstack-identity-access-rules': '1',
-        },
-        signal,
-      })
-      if (answer.status === 200) return parseToken(answer.json)
+      const token = await this.#serviceToken({ renew, signal })
+      const answer = await this.#send(path, { method: 'GET', headers: { ...headers, 'x-auth-token': token }, signal })
+      if (answer.status === 200) return answer.json
       if (answer.status === 404) return undefined
       if (answer.status !== 401) throw unavailable(`it answers ${answer.status}`)
     }
-    throw unavailable('it does not let the service validate tokens')
+    throw unavailable('it does not honour the login of the service')
   }
 
   close(): Promise<void> {
@@ -102,7 +106,8 @@ export class KeystoneClient {
     })
     const token = answer.headers['x-subject-token']
     if (answer.status !== 201 || typeof token !== 'string') {
-      this.#options.log.error({ status: answer.status }, 'Keystone refuses the account of [keystone_authtoken]')
+      const { log, section } = this.#options
+      log.error({ status: answer.status }, `Keystone refuses the account of [${section}]`)
       throw unavailable(`it answers ${answer.status} to the login of the service`)
     }
     return { token, expiresAtMs: parseToken(answer.json).expiresAtMs }

@@ -91,17 +91,14 @@ export const keystone_authtokenOptions = {
   },
 } as const satisfies OptionGroup
 
-/**
- * The account with which the service validates tokens, in `[keystone_authtoken]` or the section that `auth_section` names.
- * @see keystoneauth1 `loading`, keystonemiddleware `auth_token/_auth.py`
- */
-export const keystoneAccountOptions = {
+/** An account of the service at Keystone, in any section. @see keystoneauth1 `loading` */
+export const serviceAccountOptions = {
   auth_type: {
     type: 'string',
     default: null,
     deprecatedNames: ['auth_plugin'],
     choices: ['password', 'v3password', 'v2password', 'v3applicationcredential'],
-    help: 'How the service proves itself to Keystone. Without it, the identity_uri and admin_ options count.',
+    help: 'How the service proves itself to Keystone. In [keystone_authtoken], the identity_uri and admin_ options count without it.',
   },
   auth_url: {
     type: 'string',
@@ -153,6 +150,14 @@ export const keystoneAccountOptions = {
     secret: true,
     help: 'Secret of the application credential.',
   },
+} as const satisfies OptionGroup
+
+/**
+ * The account with which the service validates tokens, in `[keystone_authtoken]` or the section that `auth_section` names.
+ * @see keystonemiddleware `auth_token/_auth.py`
+ */
+export const keystoneAccountOptions = {
+  ...serviceAccountOptions,
   identity_uri: { type: 'string', default: null, help: 'Older name for auth_url, used if there is no auth_type.' },
   auth_protocol: {
     type: 'string',
@@ -169,4 +174,5 @@ export const keystoneAccountOptions = {
 } as const satisfies OptionGroup
 
 export type KeystoneAuthtokenConfig = Values<typeof keystone_authtokenOptions>
+export type ServiceAccountConfig = Values<typeof serviceAccountOptions>
 export type KeystoneAccountConfig = Values<typeof keystoneAccountOptions>

@@ -53,6 +53,7 @@ export class KeystoneIdentity implements IdentityService {
     this.#serviceRoles = new Set(authtoken.service_token_roles.map((role) => role.toLowerCase()))
     this.#client = new KeystoneClient({
       account,
+      section: authtoken.auth_section ?? 'keystone_authtoken',
       timeoutMs,
       maxRetries: authtoken.http_request_max_retries,
       tls: {
