@@ -8,6 +8,7 @@ import type { UploadLimits } from '../domain/images/upload.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { Policy } from '../domain/policy/policy.ts'
 import type { PropertyProtections } from '../domain/protections/property-protections.ts'
+import type { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import type { IdentityService } from '../ports/identity.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
@@ -50,6 +51,7 @@ export interface AppDependencies {
   readonly policy: Policy
   /** Undefined: properties of images are not protected. */
   readonly protections: PropertyProtections | undefined
+  readonly quotas: ProjectQuotas
   readonly stores: StoreSet
   readonly jobs: JobQueue
   readonly digests: DigestPool

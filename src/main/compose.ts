@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import { DigestPool } from '../domain/data/digest-pool.ts'
 import { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { JobRunner } from '../domain/jobs/job-runner.ts'
+import { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
@@ -37,12 +38,15 @@ export async function compose(
   const identity = opened.adopt(await settings.identity.open(log), (it) => it.close())
   const { policy } = opened.adopt(await settings.policy(log), (it) => it.close())
   const stores = opened.adopt(await settings.stores.open(log), (it) => it.close())
+  const limits = await settings.quotas.open(log)
+  if (limits) opened.adopt(limits, (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
   const dependencies: AppDependencies = {
     repositories,
     identity,
     policy,
     protections: protectionsOf(settings.protections, { policy, log }),
+    quotas: new ProjectQuotas(repositories.quota, { limits, log }),
     stores,
     jobs: new JobQueue(repositories.jobs),
     digests,

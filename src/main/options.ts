@@ -12,9 +12,11 @@ import { jobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
+import { ownQuotaOptions, quotaOptions } from '../domain/quota/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
+import { oslo_limitAccountOptions, oslo_limitOptions } from '../drivers/identity/limit-options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
@@ -33,16 +35,20 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'HTTP', options: { ...httpOptions, ...sslHeaderOptions, ...contextOptions } },
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions, ...locationOptions } },
+  { group: 'DEFAULT', title: 'Quotas of projects', options: quotaOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
   { group: 'DEFAULT', title: 'Protection of properties', options: protectionOptions },
   { group: 'glimpse', title: 'Listening without authentication', options: listeningOptions },
   { group: 'glimpse', title: 'Metrics', options: metricsOptions },
+  { group: 'glimpse', title: 'Quotas of projects', options: ownQuotaOptions },
   { group: 'database', title: 'Database', options: databaseOptions },
   { group: 'paste_deploy', title: 'What stands before the API', options: pasteDeployOptions },
   { group: 'keystone_authtoken', title: 'Validation of tokens', options: keystone_authtokenOptions },
   { group: 'keystone_authtoken', title: 'Account of the service at Keystone', options: keystoneAccountOptions },
+  { group: 'oslo_limit', title: 'Limits of projects', options: oslo_limitOptions },
+  { group: 'oslo_limit', title: 'Account of the service for reading limits', options: oslo_limitAccountOptions },
   { group: 'glance_store', title: 'Stores', options: { ...glanceStoreOptions, ...backendOptions } },
   {
     group: 'glance_store',

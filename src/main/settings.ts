@@ -6,7 +6,7 @@ import { serverOptions } from '../config/groups/server.ts'
 import { knownOptions } from '../config/known-options.ts'
 import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
-import { imageDataOptions, parseStorageQuota } from '../domain/images/data-options.ts'
+import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { jobOptions } from '../domain/jobs/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -21,6 +21,7 @@ import { readImportFiltering } from './compose-fetch.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { type ProtectionSettings, readProtections } from './compose-protections.ts'
+import { type QuotaSettings, readQuotas } from './compose-quotas.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
 import { listeningHost, workerCount } from './listening.ts'
 import { readLocationKey } from './location-key.ts'
@@ -36,6 +37,7 @@ export interface ApiSettings {
   readonly identity: IdentitySettings
   readonly policy: PolicySettings
   readonly protections: ProtectionSettings
+  readonly quotas: QuotaSettings
   readonly stores: StoreSettings
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
@@ -68,10 +70,6 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const context = config.group('DEFAULT', contextOptions)
   const logging = config.group('DEFAULT', loggingOptions)
   const identity = readIdentity(config)
-  const quotaBytes = parseStorageQuota(data.user_storage_quota)
-  if (quotaBytes === undefined) {
-    config.refuse({ group: 'DEFAULT', name: 'user_storage_quota' }, 'expected a size such as 500MB, or 0')
-  }
   const hashingAlgorithm = nodeHashName(data.hashing_algorithm)
   if (hashingAlgorithm === undefined) {
     config.refuse({ group: 'DEFAULT', name: 'hashing_algorithm' }, 'expected a hash that this system can compute')
@@ -98,10 +96,11 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
       hashingAlgorithm: data.hashing_algorithm,
       importFiltering: readImportFiltering(config),
-      upload: { capBytes: data.image_size_cap, quotaBytes: quotaBytes ?? null },
+      upload: { capBytes: data.image_size_cap },
     },
     policy: readPolicy(config),
     protections: await readProtections(config),
+    quotas: readQuotas(config),
     stores: readStores(config),
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
     locationKey: readLocationKey(config),

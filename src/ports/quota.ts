@@ -9,12 +9,16 @@ export const quotaResources = [
 ] as const
 export type QuotaResource = (typeof quotaResources)[number]
 
+/** Those that are counted in bytes; Keystone's limits and the API give them in MiB. */
+export const sizeResources: ReadonlySet<QuotaResource> = new Set(['image_size_total', 'image_stage_total'])
+
 /** Bytes of the sizes, numbers of the counts. */
 export type QuotaAmounts = Readonly<Partial<Record<QuotaResource, number>>>
 
 /** What a reservation shall hold of one resource. */
 export interface QuotaClaim {
   readonly resource: QuotaResource
+  /** 0: nothing yet, but there must be room for something. */
   readonly amount: number
   /** Most that the project may use, all reservations included. */
   readonly maximum: number

@@ -137,8 +137,6 @@ export interface ImageRepository {
   addTag(id: string, tag: string): Promise<void>
   /** @throws image_not_found, tag_not_found */
   removeTag(id: string, tag: string): Promise<void>
-  /** Bytes of all data that `owner` keeps, each location counted; `exceptId` left out. @see glance `user_get_storage_usage` */
-  storageUsage(owner: string, options?: { exceptId?: string }): Promise<number>
 }
 
 export interface MemberRepository {

@@ -9,6 +9,8 @@ interface Named {
 export class KeystoneAdmin {
   readonly #authUrl: string
   readonly token: string
+  /** Ids of those made here: Keystone lists limits of other projects to nobody who acts in a project. */
+  readonly #projectLimits = new Map<string, string>()
 
   private constructor(authUrl: string, token: string) {
     this.#authUrl = authUrl
@@ -87,11 +89,57 @@ export class KeystoneAdmin {
     }
   }
 
-  /** Removes a region with its endpoints. */
+  /** Gives the user a role on the whole installation. */
+  async grantOnSystem(userId: string, role: string): Promise<void> {
+    await this.request('PUT', `/system/users/${userId}/roles/${await this.roleId(role)}`)
+  }
+
+  /** Makes limits of the image service that hold for every project. */
+  async registerLimits(region: string, limits: Readonly<Record<string, number>>): Promise<void> {
+    const service_id = await this.#imageServiceId()
+    await this.request('POST', '/registered_limits', {
+      registered_limits: Object.entries(limits).map(([resource_name, default_limit]) => ({
+        ...{ service_id, region_id: region, resource_name, default_limit },
+      })),
+    })
+  }
+
+  /** Sets limits of one project, whose resources are registered. */
+  async limitProject(region: string, projectId: string, limits: Readonly<Record<string, number>>): Promise<void> {
+    const service_id = await this.#imageServiceId()
+    for (const [resource_name, resource_limit] of Object.entries(limits)) {
+      const key = [region, projectId, resource_name].join()
+      const id = this.#projectLimits.get(key)
+      if (id) {
+        await this.request('PATCH', `/limits/${id}`, { limit: { resource_limit } })
+        continue
+      }
+      const fields = { service_id, region_id: region, project_id: projectId, resource_name, resource_limit }
+      const made = await this.request<{ limits: { id: string }[] }>('POST', '/limits', { limits: [fields] })
+      if (made.limits[0]) this.#projectLimits.set(key, made.limits[0].id)
+    }
+  }
+
+  /** Removes a region with its limits and endpoints. */
   async removeRegion(region: string): Promise<void> {
+    for (const [key, id] of this.#projectLimits) {
+      if (key.startsWith(`${region},`)) await this.request('DELETE', `/limits/${id}`)
+    }
+    const registered = await this.request<{ registered_limits: { id: string }[] }>(
+      'GET',
+      `/registered_limits?region_id=${region}`,
+    )
+    for (const { id } of registered.registered_limits) await this.request('DELETE', `/registered_limits/${id}`)
     const { endpoints } = await this.request<{ endpoints: Named[] }>('GET', `/endpoints?region_id=${region}`)
     for (const { id } of endpoints) await this.request('DELETE', `/endpoints/${id}`)
     await this.request('DELETE', `/regions/${region}`)
+  }
+
+  async #imageServiceId(): Promise<string> {
+    const { services } = await this.request<{ services: Named[] }>('GET', '/services?type=image')
+    const service = services[0]
+    if (!service) throw new Error('Keystone knows no image service')
+    return service.id
   }
 }
 

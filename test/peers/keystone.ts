@@ -120,7 +120,9 @@ async function makeAccounts(options: { authUrl: string; admin: KeystoneState['ad
   const service = { username: 'glance', password: randomBytes(12).toString('hex'), project: 'service' }
   await keystone.ensureRole('service')
   await keystone.makeAccount(demo, ['member', 'reader'])
-  await keystone.makeAccount(service, ['admin', 'service'])
+  const { userId } = await keystone.makeAccount(service, ['admin', 'service'])
+  // Limits of other projects are read by whom may see the whole installation.
+  await keystone.grantOnSystem(userId, 'reader')
   await keystone.makeService({ type: 'image', name: 'glance', url: 'http://127.0.0.1:9292', region })
   return { demo, service }
 }

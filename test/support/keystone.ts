@@ -33,6 +33,10 @@ export interface KeystonePeer {
   request<T>(method: string, path: string, body?: unknown): Promise<T>
   /** Puts an image service into the catalog, in a region of its own: clients find it by that region's name. */
   registerImageService(url: string): Promise<{ region: string; remove(): Promise<void> }>
+  /** Makes limits of the image service in that region, for every project. */
+  registerLimits(region: string, limits: Readonly<Record<string, number>>): Promise<void>
+  /** Sets limits of one project there. */
+  limitProject(region: string, projectId: string, limits: Readonly<Record<string, number>>): Promise<void>
 }
 
 /** The running Keystone. */
@@ -80,6 +84,8 @@ export function keystonePeer(state: KeystoneState): KeystonePeer {
       await keystone.makeService({ type: 'image', name: 'glance', url, region })
       return { region, remove: () => keystone.removeRegion(region) }
     },
+    registerLimits: async (region, limits) => (await administrator()).registerLimits(region, limits),
+    limitProject: async (region, projectId, limits) => (await administrator()).limitProject(region, projectId, limits),
   }
 }
 

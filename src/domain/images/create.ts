@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { GlimpseError } from '../../errors/error.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Image, Visibility } from '../../ports/image.ts'
-import type { ImageRepository } from '../../ports/repositories.ts'
+import type { ImageRepository, NewImage } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { PropertyProtections } from '../protections/property-protections.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import {
   countProperties,
   type Quotas,
@@ -55,6 +56,7 @@ function requireStorable(request: NewImageRequest, quotas: Quotas): void {
 export interface CreateDependencies {
   readonly access: ImageAccess
   readonly quotas: Quotas
+  readonly projectQuotas: ProjectQuotas
   /** Undefined: properties are not protected. */
   readonly protections: PropertyProtections | undefined
 }
@@ -71,10 +73,11 @@ export class CreateImage {
 
   /**
    * @returns the image, in status `queued`, with the properties that the caller may read
-   * @throws forbidden, property_read_only, property_reserved, quota_exceeded, bad_request, image_id_taken
+   * @throws forbidden, property_read_only, property_reserved, quota_exceeded, limit_exceeded, bad_request,
+   * image_id_taken
    */
   async run(context: RequestContext, request: NewImageRequest): Promise<Image> {
-    const { access, quotas, protections } = this.#deps
+    const { access, quotas, projectQuotas, protections } = this.#deps
     const names = Object.keys(request.properties)
     for (const name of names) {
       if (isReserved(name)) throw new GlimpseError('property_reserved', { name })
@@ -86,7 +89,8 @@ export class CreateImage {
     })
     if (protections) for (const name of names) await protections.require(context, { name, action: 'create' })
     requireStorable(request, quotas)
-    const image = await this.#images.create({
+    await using reservation = await projectQuotas.reserve(owner || null, { image_count_total: 1 })
+    const fresh: NewImage = {
       id: request.id ?? randomUUID(),
       status: 'queued',
       name: request.name ?? null,
@@ -100,7 +104,8 @@ export class CreateImage {
       owner: owner || null,
       tags: [...new Set(request.tags)],
       properties: request.properties,
-    })
+    }
+    const image = await reservation.settle('image_count_total', (settles) => this.#images.create(fresh, { settles }))
     return protections ? protections.readable(context, image) : image
   }
 }

@@ -11,14 +11,15 @@ import { type Received, receive } from '../data/receive.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import { inspectorFor } from '../formats/index.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
+import type { Reservation } from '../quota/reservation.ts'
+import { SizeMeter } from '../quota/size-meter.ts'
 import type { ImageFinder } from './find.ts'
 import { requireDataAllowed } from './upload-checks.ts'
 
 export interface UploadLimits {
   /** `image_size_cap` */
   readonly capBytes: number
-  /** `user_storage_quota`; null: none. */
-  readonly quotaBytes: number | null
 }
 
 export interface UploadOptions {
@@ -27,6 +28,7 @@ export interface UploadOptions {
   readonly stores: StoreSet
   readonly digests: DigestPool
   readonly limits: UploadLimits
+  readonly quotas: ProjectQuotas
   /** `hashing_algorithm`, in the words of hashlib. */
   readonly hashingAlgorithm: string
   readonly log: Logger
@@ -54,7 +56,7 @@ export class UploadImage {
    * Checks everything that can be known without the data, opens a write in the store and takes the image from `queued`
    * to `saving`. The caller then runs the upload, which always ends it.
    * @throws store_unknown, store_read_only, image_not_found, forbidden, conflict, bad_request, image_size_limit, storage_quota_full,
-   * storage_full, blob_exists
+   * limit_exceeded, storage_full, blob_exists
    */
   async begin(context: RequestContext, request: UploadRequest): Promise<RunningUpload> {
     const { finder, access, stores, limits } = this.#options
@@ -63,36 +65,40 @@ export class UploadImage {
     const image = await finder.find(context, request.imageId)
     await access.upload(context, image)
     requireDataAllowed(image)
-    const remainingBytes = await this.#remainingBytes(context, image.id)
-    const checkSize = (bytes: number) => {
-      if (bytes > limits.capBytes) throw new GlimpseError('image_size_limit', { capBytes: limits.capBytes })
-      if (bytes > remainingBytes) throw new GlimpseError('storage_quota_full', { remainingBytes })
-    }
-    checkSize(request.sizeBytes ?? (remainingBytes > 0 ? 0 : 1))
-    // The write comes first: while it is open, others can see that this upload is alive (see recover.ts).
-    const writer = await store.create(image.id, { sizeBytes: request.sizeBytes, requester: context })
+    const { sizeBytes } = request
+    if (sizeBytes !== null) requireWithinCap(sizeBytes, limits)
+    const reservation = await this.#reserve(image, sizeBytes)
     try {
-      await this.#images.update(image.id, { fields: { status: 'saving' } }, { from: ['queued'] })
+      // The write comes first: while it is open, others can see that this upload is alive (see recover.ts).
+      const writer = await store.create(image.id, { sizeBytes, requester: context })
+      const options = { ...this.#options, context, image, store, writer, sizeBytes, reservation }
+      await this.#startSaving(options)
+      return new RunningUpload(this.#images, options)
+    } catch (error) {
+      await reservation.release()
+      throw error
+    }
+  }
+
+  /** The size as far as it is known, and a place among the uploads. */
+  #reserve(image: Image, sizeBytes: number | null): Promise<Reservation> {
+    return this.#options.quotas.reserve(
+      image.owner,
+      { image_size_total: sizeBytes ?? 0, image_count_uploading: 1 },
+      { sizeUnknown: sizeBytes === null },
+    )
+  }
+
+  async #startSaving({ image, writer, reservation }: RunningOptions): Promise<void> {
+    const fields = { status: 'saving' } as const
+    try {
+      await reservation.settle('image_count_uploading', (settles) =>
+        this.#images.update(image.id, { fields }, { from: ['queued'], settles }),
+      )
     } catch (error) {
       await writer.abort()
       throw hasCode(error, 'image_status_conflict') ? transitionRefused('saving', 'saving', error) : error
     }
-    return new RunningUpload(this.#images, {
-      ...this.#options,
-      context,
-      image,
-      store,
-      writer,
-      checkSize,
-      sizeBytes: request.sizeBytes,
-      remainingBytes: () => this.#remainingBytes(context, image.id),
-    })
-  }
-
-  async #remainingBytes(context: RequestContext, exceptId: string): Promise<number> {
-    const { quotaBytes } = this.#options.limits
-    if (quotaBytes === null || context.projectId === null) return Number.POSITIVE_INFINITY
-    return quotaBytes - (await this.#images.storageUsage(context.projectId, { exceptId }))
   }
 }
 
@@ -102,8 +108,7 @@ interface RunningOptions extends UploadOptions {
   readonly store: BlobStore
   readonly writer: BlobWriter
   readonly sizeBytes: number | null
-  readonly checkSize: (bytes: number) => void
-  readonly remainingBytes: () => Promise<number>
+  readonly reservation: Reservation
 }
 
 /** An upload whose image is `saving`. `run` or `abandon` must be called, once. */
@@ -119,14 +124,16 @@ export class RunningUpload {
   /**
    * Stores the body and makes the image `active`. After any failure nothing of the data is left, and the image is
    * `queued` again, unless it was deleted meanwhile.
-   * @throws upload_aborted, upload_size_mismatch, image_size_limit, storage_quota_full, storage_full, image_gone
+   * @throws upload_aborted, upload_size_mismatch, image_size_limit, storage_quota_full, limit_exceeded,
+   * storage_full, image_gone
    */
   async run(body: Readable, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const { image, writer, checkSize, digests, sizeBytes, hashingAlgorithm } = this.#options
+    const { image, writer, digests, limits, sizeBytes, hashingAlgorithm, reservation } = this.#options
     const osHashAlgo = image.osHashAlgo ?? hashingAlgorithm
     const nodeName = nodeHashName(osHashAlgo)
     const inspector =
       image.containerFormat === 'bare' && !image.virtualSizeBytes ? inspectorFor(image.diskFormat) : null
+    const meter = sizeBytes === null ? new SizeMeter(reservation, { resource: 'image_size_total' }) : undefined
     try {
       if (nodeName === undefined) {
         throw new GlimpseError('bad_request', { reason: `This service cannot compute the digest ${osHashAlgo}.` })
@@ -136,24 +143,28 @@ export class RunningUpload {
         digests,
         algorithms: ['md5', nodeName],
         sizeBytes,
-        checkSize,
+        checkSize: (bytes) => {
+          requireWithinCap(bytes, limits)
+          meter?.saw(bytes)
+        },
         ...(inspector ? { inspect: (chunk: Uint8Array) => inspector.eat(chunk) } : {}),
         ...(signal ? { signal } : {}),
       })
-      const remainingBytes = await this.#options.remainingBytes()
-      if (received.sizeBytes > remainingBytes) throw new GlimpseError('storage_quota_full', { remainingBytes })
+      await meter?.finish(received.sizeBytes)
       const blob = await writer.commit()
       await this.#activate(blob, { received, osHashAlgo, virtualSizeBytes: inspector?.virtualSizeBytes() ?? null })
     } catch (error) {
+      await meter?.stopped()
       await this.abandon()
       throw error
     }
+    await reservation.release()
     await writer.settle()
   }
 
   /** Removes what was written and puts the image back to `queued`. Never throws: it runs after other failures. */
   async abandon(): Promise<void> {
-    const { image, writer, log } = this.#options
+    const { image, writer, log, reservation } = this.#options
     const requestId = this.#options.context.requestId
     await writer.abort().catch((error: unknown) => {
       log.error({ err: error, imageId: image.id, requestId }, 'the data of a failed upload could not be removed')
@@ -163,6 +174,7 @@ export class RunningUpload {
       if (hasCode(error, 'image_not_found') || hasCode(error, 'image_status_conflict')) return
       log.error({ err: error, imageId: image.id, requestId }, 'the image of a failed upload stays in status saving')
     })
+    await reservation.release()
   }
 
   async #activate(
@@ -173,7 +185,7 @@ export class RunningUpload {
       virtualSizeBytes,
     }: { received: Received; osHashAlgo: string; virtualSizeBytes: number | null },
   ): Promise<void> {
-    const { image, store, stores } = this.#options
+    const { image, store, stores, reservation } = this.#options
     const [checksum = null, osHashValue = null] = received.digests
     const fields: Partial<ImageFields> = {
       status: 'active',
@@ -186,12 +198,18 @@ export class RunningUpload {
     const metadata = stores.multiple ? { ...blob.metadata, store: store.id } : blob.metadata
     const addLocations = [{ url: blob.url, metadata, status: 'active' }]
     try {
-      await this.#images.update(image.id, { fields, addLocations }, { from: ['saving'] })
+      await reservation.settle('image_size_total', (settles) =>
+        this.#images.update(image.id, { fields, addLocations }, { from: ['saving'], settles }),
+      )
     } catch (error) {
       if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_status_conflict')) throw error
       throw new GlimpseError('image_gone', { id: image.id }, { cause: error })
     }
   }
+}
+
+function requireWithinCap(bytes: number, { capBytes }: UploadLimits): void {
+  if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
 }
 
 function transitionRefused(from: string, to: string, cause: unknown): GlimpseError {

@@ -7,6 +7,7 @@ import {
   type QuotaRepository,
   type QuotaResource,
   quotaResources,
+  sizeResources,
 } from '../../ports/quota.ts'
 import { Reservation } from './reservation.ts'
 import { Turns } from './turns.ts'
@@ -91,7 +92,7 @@ export class ProjectQuotas {
     for (const resource of quotaResources) {
       const [amount, maximum] = [amounts[resource], limits[resource]]
       if (amount === undefined || maximum === undefined) continue
-      claims.push({ resource, amount, maximum, mayExceed: mayExceed && isSize(resource) })
+      claims.push({ resource, amount, maximum, mayExceed: mayExceed && sizeResources.has(resource) })
     }
     if (claims.length === 0) return {}
     const excesses = await this.#turns.run(owner ?? '', () =>
@@ -124,8 +125,4 @@ export class ProjectQuotas {
       this.#log.warn({ err: error }, 'reservations could not be renewed')
     }
   }
-}
-
-function isSize(resource: QuotaResource): boolean {
-  return resource === 'image_size_total' || resource === 'image_stage_total'
 }

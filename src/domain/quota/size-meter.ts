@@ -12,9 +12,9 @@ export class SizeMeter {
   readonly #reservation: Reservation
   readonly #resource: QuotaResource
   readonly #slabBytes: number
-  readonly #refused = new AbortController()
   #claimedBytes = 0
   #growing: Promise<void> | undefined
+  #refusal: unknown
 
   constructor(
     reservation: Reservation,
@@ -25,16 +25,14 @@ export class SizeMeter {
     this.#slabBytes = slabBytes
   }
 
-  /** Aborts when the data does not fit any more, with the refusal as its reason. */
-  get signal(): AbortSignal {
-    return this.#refused.signal
-  }
-
-  /** Tells how much has come so far. */
+  /** Tells how much has come so far. @throws storage_quota_full, limit_exceeded as soon as it is known not to fit */
   saw(bytes: number): void {
+    if (this.#refusal !== undefined) throw this.#refusal
     if (bytes - this.#claimedBytes < this.#slabBytes || this.#growing !== undefined) return
     this.#growing = this.#claim(bytes)
-      .catch((error: unknown) => this.#refused.abort(error))
+      .catch((error: unknown) => {
+        this.#refusal = error
+      })
       .finally(() => {
         this.#growing = undefined
       })
@@ -43,7 +41,7 @@ export class SizeMeter {
   /** Claims the size of the whole data. @throws storage_quota_full, limit_exceeded */
   async finish(bytes: number): Promise<void> {
     await this.stopped()
-    this.signal.throwIfAborted()
+    if (this.#refusal !== undefined) throw this.#refusal
     await this.#claim(bytes)
   }
 

@@ -6,6 +6,7 @@ import {
   type QuotaLimits,
   type QuotaResource,
   quotaResources,
+  sizeResources,
 } from '../../ports/quota.ts'
 import { serviceAccount } from './keystone-account.ts'
 import { KeystoneClient } from './keystone-client.ts'
@@ -23,14 +24,6 @@ export interface KeystoneLimitsOptions {
 const defaultTimeoutMs = 10_000
 const maxRetries = 2
 const mebibyte = 2 ** 20
-
-/** Keystone gives sizes in MiB. */
-const unitOf: Readonly<Record<QuotaResource, number>> = {
-  image_size_total: mebibyte,
-  image_stage_total: mebibyte,
-  image_count_total: 1,
-  image_count_uploading: 1,
-}
 
 /**
  * Keystone's unified limits. Limits are read anew for each request, so a change counts at once; requests side by side share
@@ -101,7 +94,7 @@ export class KeystoneLimits implements QuotaLimits {
       const ofResource = (limit: Entry) => limit.resource_name === resource
       // What is registered nowhere is not allowed at all.
       const value = own.find(ofResource)?.resource_limit ?? registered.find(ofResource)?.default_limit ?? 0
-      if (value >= 0) amounts[resource] = value * unitOf[resource]
+      if (value >= 0) amounts[resource] = value * unitOf(resource)
     }
     return amounts
   }
@@ -170,8 +163,12 @@ function only(entries: readonly Entry[], what: string): Entry {
   return first
 }
 
+function unitOf(resource: QuotaResource): number {
+  return sizeResources.has(resource) ? mebibyte : 1
+}
+
 function inUnits(resource: QuotaResource, amount: number): number {
-  return Math.floor(amount / unitOf[resource])
+  return Math.floor(amount / unitOf(resource))
 }
 
 function unusable(reason: string): GlimpseError {

@@ -6,6 +6,7 @@ import { directBody } from './direct-body.ts'
 import { askForBody } from './expect-continue.ts'
 import type { Libc } from './libc.ts'
 import { lingerAfter } from './linger.ts'
+import { separateBody } from './separate-body.ts'
 
 /**
  * `PUT /v2/images/{id}/file`: checks first, then asks for the body and stores it.
@@ -25,7 +26,7 @@ export async function receiveImageData(
     })
     askForBody(reply.raw)
     const body = directBody(request.raw, libc)
-    await upload.run(body ?? request.raw)
+    await upload.run(body ?? separateBody(request.raw))
     // The parser has not seen what was pulled: it would take the next request for the rest of this body.
     if (body?.bypassed) reply.header('connection', 'close')
     return sendNothing(reply)

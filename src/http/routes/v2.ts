@@ -28,6 +28,7 @@ import { imageRoutes } from './images.ts'
 import { schemaRoutes } from './schemas.ts'
 import { storeRoutes } from './stores.ts'
 import { taskRoutes } from './tasks.ts'
+import { usageRoutes } from './usage.ts'
 
 /** Headers by which a creation tells what may come next. @see glance `api/v2/images.py` `ResponseSerializer.create` */
 function creationHeaders({ stores, config }: AppDependencies): Record<string, string> {
@@ -89,7 +90,7 @@ export function registerV2(
       })
       schemaRoutes(v2, schema)
       imageRoutes(v2, {
-        create: new CreateImage(images, { access, quotas, protections }),
+        create: new CreateImage(images, { access, quotas, projectQuotas: deps.quotas, protections }),
         show: new ShowImages(images, { finder, access, protections }),
         patch: new PatchImage(images, { finder, access, quotas, locations, protections }),
         delete: new DeleteImage(images, {
@@ -118,6 +119,7 @@ export function registerV2(
           stores,
           digests: deps.digests,
           limits: config.upload,
+          quotas: deps.quotas,
           hashingAlgorithm: config.hashingAlgorithm,
           log,
         }),
@@ -127,6 +129,7 @@ export function registerV2(
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
       taskRoutes(v2, { tasks, limits, origin })
       discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
+      usageRoutes(v2, deps.quotas)
       storeRoutes(
         v2,
         new DeleteFromStore(images, { finder, access, scrub, stores, log, delayed: config.images.delayed_delete }),

@@ -12,6 +12,7 @@ import { JobQueue } from '../../../src/domain/jobs/job-queue.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
 import { PropertyProtections } from '../../../src/domain/protections/property-protections.ts'
 import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
+import { ProjectQuotas } from '../../../src/domain/quota/project-quotas.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
@@ -125,6 +126,7 @@ export async function startApi(
     identity,
     policy,
     protections: protections && new PropertyProtections(protections, policy),
+    quotas: new ProjectQuotas(repositories.quota, { limits: null, log: recordingLog(lines) }),
     stores,
     jobs: new JobQueue(repositories.jobs),
     digests,
@@ -147,7 +149,7 @@ export async function startApi(
       taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
       importFiltering: { ...defaultsOf(import_filtering_optsOptions), allowed_hosts: webHosts, allowed_ports: [] },
-      upload: { capBytes: 2 ** 30, quotaBytes: null },
+      upload: { capBytes: 2 ** 30 },
     },
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -129,17 +129,6 @@ export class SqlImageRepository implements ImageRepository {
     })
   }
 
-  async storageUsage(owner: string, options: { exceptId?: string } = {}): Promise<number> {
-    const statement = this.#statements.get(
-      'usage',
-      () => sql`select sum(i.size) from images i join image_locations l on l.image_id = i.id and l.status <> 'deleted'
-        where i.owner = ${slot('owner')} and i.id <> ${slot('exceptId')} and i.size > 0
-          and i.status not in ('killed', 'deleted', 'pending_delete')`,
-    )
-    const [row] = await this.#database.rows(statement, { owner, exceptId: options.exceptId ?? '' })
-    return Number(row?.[0] ?? 0)
-  }
-
   #children(queryable: Queryable, imageId: string, at: Date): ChildWriter {
     return new ChildWriter(queryable, {
       statements: this.#statements,

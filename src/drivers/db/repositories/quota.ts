@@ -181,6 +181,6 @@ function reserved(what: RawBuilder<unknown>, which: RawBuilder<unknown>): RawBui
 
 function excessOf(claim: QuotaClaim, standing: Standing | undefined): QuotaExcess[] {
   const used = standing?.used ?? 0
-  const total = claim.mayExceed ? used : used + claim.amount
+  const total = claim.mayExceed ? used : used + Math.max(claim.amount, 1)
   return total > claim.maximum ? [{ ...claim, used }] : []
 }
