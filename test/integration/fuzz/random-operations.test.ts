@@ -36,7 +36,8 @@ describe('random operations of several users', () => {
       for (const owner of ['a', 'b', 'ops']) {
         const own = world.images.filter((image) => image.owner === owner && !image.deleted)
         const bytes = own.reduce((sum, { data }) => sum + (data?.length ?? 0), 0)
-        assert.equal(await api.repositories.images.storageUsage(world.project(owner)), bytes)
+        const usage = await api.repositories.quota.usage(world.project(owner), ['image_size_total'])
+        assert.equal(usage.image_size_total, bytes)
       }
     }
   })

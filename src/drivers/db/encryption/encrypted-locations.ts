@@ -30,9 +30,9 @@ class EncryptedImages implements ImageRepository {
     return (await this.#images.list(query)).map((image) => this.#readable(image))
   }
 
-  async create(image: NewImage): Promise<Image> {
+  async create(image: NewImage, options?: Parameters<ImageRepository['create']>[1]): Promise<Image> {
     const locations = this.#hidden(image.locations)
-    return this.#readable(await this.#images.create(locations ? { ...image, locations } : image))
+    return this.#readable(await this.#images.create(locations ? { ...image, locations } : image, options))
   }
 
   async update(id: string, change: ImageChange, options?: Parameters<ImageRepository['update']>[2]): Promise<Image> {
@@ -50,10 +50,6 @@ class EncryptedImages implements ImageRepository {
 
   removeTag(id: string, tag: string): Promise<void> {
     return this.#images.removeTag(id, tag)
-  }
-
-  storageUsage(...args: Parameters<ImageRepository['storageUsage']>): Promise<number> {
-    return this.#images.storageUsage(...args)
   }
 
   #hidden(locations: readonly NewImageLocation[] | undefined): NewImageLocation[] | undefined {
