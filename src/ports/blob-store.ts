@@ -30,6 +30,8 @@ export interface StoreCapabilities {
   readonly randomRead: boolean
   /** The driver itself tries `open`, `size` and `delete` again when they fail for a moment. */
   readonly retries?: boolean
+  /** Its URLs lead to servers of others: the failure of one tells nothing of the next. */
+  readonly manyServers?: boolean
 }
 
 /** What a finished write leaves: the location to record. */

@@ -13,6 +13,8 @@ export interface StoreEntry {
   readonly weight: number
   /** For the service's own use (staging, tasks); never chosen by a user. */
   readonly reserved: boolean
+  /** False while the store is given up after failures; absent: nobody watches it. */
+  readonly isAvailable?: () => boolean
 }
 
 export interface StoreSetOptions {

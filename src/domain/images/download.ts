@@ -1,15 +1,12 @@
-import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
-import type { BlobStore, ByteRange, LocalBlob, StoreCallOptions } from '../../ports/blob-store.ts'
+import type { ByteRange, StoreCallOptions } from '../../ports/blob-store.ts'
 import type { RequestContext } from '../../ports/context.ts'
-import type { Image, ImageLocation } from '../../ports/image.ts'
+import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { type BlobSource, openPlaces, type Place } from '../data/open-places.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ImageFinder } from './find.ts'
-
-/** Data that is ready to be sent: a local file, or a stream of just the range. */
-export type BlobSource = { readonly file: LocalBlob } | { readonly stream: Readable }
 
 export interface DownloadOptions {
   readonly finder: ImageFinder
@@ -52,66 +49,30 @@ export class DownloadImage {
   }
 
   /**
-   * Opens the data at the first location that can give it.
-   * @throws blob_not_found if no location has it, otherwise what the last location failed with
+   * Opens the data at the first location that can give it; others take over when it fails later.
+   * @throws blob_not_found if no location has it, otherwise what a location failed with
    */
   async open(
     image: Image,
-    options: StoreCallOptions & { range: ByteRange; preferred?: readonly string[] },
+    { preferred = [], ...options }: StoreCallOptions & { range: ByteRange; preferred?: readonly string[] },
   ): Promise<BlobSource> {
-    const { stores, log } = this.#options
-    let failure: unknown = new GlimpseError('blob_not_found', { store: stores.default.id })
-    for (const location of this.#ordered(image, options.preferred ?? [])) {
-      const store = stores.forLocation(location.url, location.metadata)
-      try {
-        if (store === undefined) throw new GlimpseError('store_unavailable', noStore(location))
-        return await openAt(store, location.url, options)
-      } catch (error) {
-        options.signal?.throwIfAborted()
-        log.warn({ err: error, imageId: image.id, store: store?.id }, 'a location of the image cannot be read')
-        failure = error
-      }
-    }
-    throw failure
+    const places = this.#ordered(image, preferred)
+    if (places.length === 0) throw new GlimpseError('blob_not_found', { store: this.#options.stores.default.id })
+    return openPlaces(places, { ...options, log: this.#options.log.child({ imageId: image.id }) })
   }
 
   /** Preferred stores first, then by weight, then as they were added. */
-  #ordered(image: Image, preferred: readonly string[]): readonly ImageLocation[] {
+  #ordered(image: Image, preferred: readonly string[]): readonly Place[] {
     const { stores } = this.#options
-    const rank = (location: ImageLocation) => {
-      const store = stores.forLocation(location.url, location.metadata)
-      const weight = store === undefined ? 0 : stores.weightOf(store)
-      return { first: store !== undefined && preferred.includes(store.id) ? 1 : 0, weight }
-    }
     return image.locations
       .filter(({ status }) => status === 'active')
-      .map((location) => ({ location, ...rank(location) }))
+      .map((location) => {
+        const store = stores.forLocation(location.url, location.metadata)
+        const isFirst = store !== undefined && preferred.includes(store.id)
+        return { location, store, first: isFirst ? 1 : 0, weight: store === undefined ? 0 : stores.weightOf(store) }
+      })
       .sort((a, b) => b.first - a.first || b.weight - a.weight)
-      .map(({ location }) => location)
   }
-}
-
-async function openAt(
-  store: BlobStore,
-  url: string,
-  options: StoreCallOptions & { range: ByteRange },
-): Promise<BlobSource> {
-  const { range, requester, signal } = options
-  if (store.openFile === undefined) {
-    const stream = await store.open(url, { range, ...(requester && { requester }), ...(signal && { signal }) })
-    return { stream }
-  }
-  const file = await store.openFile(url)
-  const neededBytes = range.offset + (range.length ?? 0)
-  if (file.sizeBytes >= neededBytes) return { file }
-  await file.close()
-  throw new GlimpseError('blob_truncated', { store: store.id, expectedBytes: neededBytes, readBytes: file.sizeBytes })
-}
-
-/** Locations may hold credentials: only the scheme is named. */
-function noStore({ url, metadata }: ImageLocation): { store: string; reason: string } {
-  const named = typeof metadata.store === 'string' ? metadata.store : url.slice(0, url.indexOf(':'))
-  return { store: named, reason: 'it is not configured on this node' }
 }
 
 /** True if there is nothing to send: no location has data, as for an image that waits for it. */

@@ -53,8 +53,10 @@ export function discoveryRoutes(app: FastifyInstance, { stores, access, importMe
       requireSeveral()
       await access.storesDetail(request.context)
       const detailed = stores.list().map((entry) => {
-        const { type, properties, weight } = entry
-        return { ...view(entry), type, properties, weight }
+        const { type, properties, weight, isAvailable } = entry
+        // Beyond the reference, and only where there is something to tell.
+        const status = isAvailable?.() === false ? { status: 'unavailable' } : {}
+        return { ...view(entry), type, properties, weight, ...status }
       })
       return sendJson(reply, JSON.stringify({ stores: detailed }))
     },

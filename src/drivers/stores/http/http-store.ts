@@ -42,7 +42,7 @@ export async function openHttpStore(id: string, config: HttpStoreConfig, rules: 
 class HttpStore implements BlobStore {
   readonly id: string
   readonly schemes = schemes
-  readonly capabilities = { randomRead: true } as const
+  readonly capabilities = { randomRead: true, manyServers: true } as const
   readonly #dispatchers: Readonly<Record<'http' | 'https', Dispatcher>>
   readonly #rules: WebRules
 

@@ -1,0 +1,79 @@
+import type { Readable } from 'node:stream'
+import { GlimpseError } from '../../errors/error.ts'
+import type { BlobStore, BlobWriter, StoreCapabilities } from '../../ports/blob-store.ts'
+
+/** What is known of a store before it is open. */
+export interface StoreTraits {
+  readonly id: string
+  readonly schemes: readonly string[]
+  readonly isWritable: boolean
+}
+
+/** A store that could not be opened is tried again no sooner than this. */
+const retryAfterMs = 10_000
+
+/** Stands for a store that could not be opened when the service started; it is opened when it can be. */
+export function lateStore(traits: StoreTraits, open: () => Promise<BlobStore>): BlobStore {
+  const late = new LateStore(traits, open)
+  const store: BlobStore = {
+    id: traits.id,
+    schemes: traits.schemes,
+    capabilities: late.capabilities,
+    open: async (url, options): Promise<Readable> => (await late.ready()).open(url, options),
+    size: async (url, options) => (await late.ready()).size(url, options),
+    close: () => late.close(),
+  }
+  if (!traits.isWritable) return store
+  return {
+    ...store,
+    create: async (key, options): Promise<BlobWriter> => {
+      const opened = await late.ready()
+      if (opened.create === undefined) throw new GlimpseError('store_read_only', { store: traits.id })
+      return opened.create(key, options)
+    },
+    delete: async (url, options) => (await late.ready()).delete?.(url, options),
+    setReaders: async (url, options) => (await late.ready()).setReaders?.(url, options),
+  }
+}
+
+class LateStore {
+  readonly capabilities: StoreCapabilities = { randomRead: true }
+  readonly #traits: StoreTraits
+  readonly #open: () => Promise<BlobStore>
+  #opening: Promise<BlobStore> | undefined
+  #failedAt = performance.now()
+  #isOpen = false
+
+  constructor(traits: StoreTraits, open: () => Promise<BlobStore>) {
+    this.#traits = traits
+    this.#open = open
+  }
+
+  /** @throws store_unavailable */
+  ready(): Promise<BlobStore> {
+    if (this.#opening === undefined && performance.now() - this.#failedAt < retryAfterMs) {
+      return Promise.reject(this.#unavailable())
+    }
+    this.#opening ??= this.#open().then(
+      (store) => {
+        this.#isOpen = true
+        return store
+      },
+      (error: unknown) => {
+        this.#opening = undefined
+        this.#failedAt = performance.now()
+        throw this.#unavailable(error)
+      },
+    )
+    return this.#opening
+  }
+
+  async close(): Promise<void> {
+    if (this.#isOpen) await (await this.#opening)?.close()
+  }
+
+  #unavailable(cause?: unknown): GlimpseError {
+    const reason = 'it could not be opened, and is tried again in a while'
+    return new GlimpseError('store_unavailable', { store: this.#traits.id, reason }, { cause })
+  }
+}
