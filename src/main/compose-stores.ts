@@ -1,33 +1,37 @@
 import type { Config } from '../config/config.ts'
 import { apiOptions } from '../config/groups/api.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
+import type { StoreObserver } from '../domain/data/guard/guarded-store.ts'
 import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
+import { s3Schemes } from '../drivers/stores/s3/location.ts'
 import { requiredS3Options, s3StoreOptions } from '../drivers/stores/s3/options.ts'
-import type { BlobStore } from '../ports/blob-store.ts'
 import type { Logger } from '../ports/logger.ts'
 import { readImportFiltering, webRules } from './compose-fetch.ts'
+import { openStore, type PreparedStore } from './open-stores.ts'
 
 /** The stores that the configuration names; opened later. */
 export interface StoreSettings {
-  /** @throws store_misconfigured */
-  open(log: Logger): Promise<StoreSet>
+  /** @throws store_misconfigured for a store that the service cannot do without */
+  open(log: Logger, observer?: StoreObserver): Promise<StoreSet>
 }
 
-interface Opener {
-  readonly properties: StoreEntry['properties']
-  readonly open: (id: string) => Promise<BlobStore>
-}
+type Opener = Pick<PreparedStore, 'properties' | 'open'>
 
 interface StoreType {
+  /** Schemes of its locations. */
+  readonly schemes: readonly string[]
+  readonly isWritable: boolean
   /** Reads the section at once, so that its faults are reported with all others. */
   prepare(config: Config, section: string): Opener
 }
 
 const fileType: StoreType = {
+  schemes: ['file', 'filesystem'],
+  isWritable: true,
   prepare(config, section) {
     const values = config.group(section, fileStoreOptions)
     const { filesystem_store_datadir: datadir, filesystem_store_datadirs: datadirs } = values
@@ -41,6 +45,8 @@ const fileType: StoreType = {
 }
 
 const httpType: StoreType = {
+  schemes: ['http', 'https'],
+  isWritable: false,
   prepare(config, section) {
     const values = config.group(section, httpStoreOptions)
     const rules = webRules(readImportFiltering(config), values.http_local_hosts)
@@ -52,6 +58,8 @@ const httpType: StoreType = {
 }
 
 const s3Type: StoreType = {
+  schemes: s3Schemes,
+  isWritable: true,
   prepare(config, section) {
     const values = config.group(section, s3StoreOptions)
     for (const name of requiredS3Options) {
@@ -70,6 +78,8 @@ const s3Type: StoreType = {
 }
 
 const rbdType: StoreType = {
+  schemes: ['rbd'],
+  isWritable: true,
   prepare(config, section) {
     const values = config.group(section, rbdStoreOptions)
     const properties = {
@@ -98,14 +108,6 @@ const supported = 'file, http, rbd, s3'
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
 const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']
 
-interface Prepared extends Opener {
-  readonly id: string
-  readonly type: string
-  readonly description: string | null
-  readonly weight: number
-  readonly reserved: boolean
-}
-
 /** Reads which stores there are, in today's form (`enabled_backends`) or in that of one store of each type (`stores`). */
 export function readStores(config: Config): StoreSettings {
   const { enabled_backends: backends } = config.group('DEFAULT', apiOptions)
@@ -120,15 +122,17 @@ export function readStores(config: Config): StoreSettings {
     config.refuse({ group: 'glance_store', name: option }, `expected one of ${choices.join(', ')}`)
   }
   return {
-    async open() {
+    async open(log, observer) {
+      const open = (store: PreparedStore) =>
+        openStore(store, { isDefault: store.id === defaultId, log, ...(observer && { observer }) })
       const entries: StoreEntry[] = []
-      for (const { id, open, ...rest } of prepared) entries.push({ store: await open(id), ...rest })
+      for (const store of prepared) entries.push(await open(store))
       return new StoreSet(entries, { defaultId: defaultId ?? '', multiple })
     },
   }
 }
 
-function prepareBackends(config: Config, backends: Readonly<Record<string, string>>): Prepared[] {
+function prepareBackends(config: Config, backends: Readonly<Record<string, string>>): PreparedStore[] {
   const chosen = Object.entries(backends).flatMap(([id, typeNamed]) => {
     const option = { group: 'DEFAULT', name: 'enabled_backends' }
     if (id.startsWith('os_glance_')) {
@@ -145,7 +149,7 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
       {
         id,
         type: typeNamed,
-        ...type.prepare(config, id),
+        ...preparedBy(type, { config, section: id }),
         description: common.store_description,
         weight: common.weight,
         reserved: false,
@@ -157,7 +161,7 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
     .map((id) => ({
       id,
       type: 'file',
-      ...fileType.prepare(config, id),
+      ...preparedBy(fileType, { config, section: id }),
       description: null,
       weight: 0,
       reserved: true,
@@ -165,7 +169,7 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
   return [...chosen, ...own]
 }
 
-function prepareSingle(config: Config, names: readonly string[]): Prepared[] {
+function prepareSingle(config: Config, names: readonly string[]): PreparedStore[] {
   const ids = new Set<string>()
   for (const name of names) {
     if (types[name] !== undefined) ids.add(typeName(name))
@@ -177,9 +181,15 @@ function prepareSingle(config: Config, names: readonly string[]): Prepared[] {
     }
   }
   return [...ids].flatMap((id) => {
-    const opener = types[id]?.prepare(config, 'glance_store')
-    return opener === undefined ? [] : [{ id, type: id, ...opener, description: null, weight: 0, reserved: false }]
+    const type = types[id]
+    if (type === undefined) return []
+    const opener = preparedBy(type, { config, section: 'glance_store' })
+    return [{ id, type: id, ...opener, description: null, weight: 0, reserved: false }]
   })
+}
+
+function preparedBy(type: StoreType, { config, section }: { config: Config; section: string }) {
+  return { schemes: type.schemes, isWritable: type.isWritable, ...type.prepare(config, section) }
 }
 
 /** One name for each type: stores of the old form have no other id. */

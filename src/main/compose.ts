@@ -11,6 +11,7 @@ import { jobRunnerOf } from './compose-jobs.ts'
 import { protectionsOf } from './compose-protections.ts'
 import { readCustomProperties } from './custom-properties.ts'
 import type { ApiSettings } from './settings.ts'
+import { storeMetrics } from './store-metrics.ts'
 
 export interface Composition extends AsyncDisposable {
   readonly dependencies: AppDependencies
@@ -37,7 +38,7 @@ export async function compose(
   )
   const identity = opened.adopt(await settings.identity.open(log), (it) => it.close())
   const { policy } = opened.adopt(await settings.policy(log), (it) => it.close())
-  const stores = opened.adopt(await settings.stores.open(log), (it) => it.close())
+  const stores = opened.adopt(await settings.stores.open(log, storeMetrics(metrics)), (it) => it.close())
   const limits = await settings.quotas.open(log)
   if (limits) opened.adopt(limits, (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())

@@ -29,7 +29,8 @@ const levelNames: Readonly<Record<Level, string>> = { debug: 'DEBUG', info: 'INF
 const secretKeys = /token|password|secret|authorization|cookie/i
 /** Lines are gathered, so that a busy service does not pay a system call for each. */
 const buffering = { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: 200 }
-const urlCredentials = /(\w[\w+.-]*:\/\/)[^\s/@]*@/g
+/** Secret keys of S3 may hold slashes. */
+const urlCredentials = /((?:s3(?:\+https?)?):\/\/)[^\s@]*@|(\w[\w+.-]*:\/\/)[^\s/@]*@/g
 
 /** Opens the log. Lines are those of oslo.log (`use_json` off) or JSON; credentials within URLs and secret fields are masked. */
 export async function openLog(options: Values<typeof loggingOptions>): Promise<Log> {
@@ -128,7 +129,7 @@ function text(value: unknown): string {
   if (value instanceof Error) return text(describe(value))
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   const plain = typeof value === 'string' ? value : JSON.stringify(mask(value))
-  return (plain.includes('@') ? plain.replace(urlCredentials, '$1***@') : plain).replaceAll('\n', '\n    ')
+  return (plain.includes('@') ? plain.replace(urlCredentials, '$1$2***@') : plain).replaceAll('\n', '\n    ')
 }
 
 /** Stack and chain of causes. */
@@ -138,7 +139,7 @@ function describe(error: Error): string {
 }
 
 function mask(value: unknown): unknown {
-  if (typeof value === 'string') return value.includes('@') ? value.replace(urlCredentials, '$1***@') : value
+  if (typeof value === 'string') return value.includes('@') ? value.replace(urlCredentials, '$1$2***@') : value
   if (value instanceof Error) return { type: value.name, message: mask(value.message), stack: mask(describe(value)) }
   if (Array.isArray(value)) return value.map(mask)
   if (value === null || typeof value !== 'object') return value

@@ -1,5 +1,5 @@
 import { hasCode } from '../../errors/error.ts'
-import type { AbandonedWrite } from '../../ports/blob-store.ts'
+import type { AbandonedWrite, BlobStore } from '../../ports/blob-store.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { StoreSet } from './store-set.ts'
@@ -16,15 +16,25 @@ export async function recoverUploads(
 ): Promise<number> {
   let count = 0
   for (const store of stores.all()) {
-    for await (const write of store.abandoned?.() ?? []) {
-      try {
-        const outcome = await recoverOne(images, write)
-        log.info({ imageId: write.key, store: store.id, outcome }, 'cleaned up after an upload whose process died')
-        count++
-      } catch (error) {
-        await write.release()
-        log.error({ err: error, imageId: write.key, store: store.id }, 'cannot clean up after a dead upload')
-      }
+    try {
+      count += await recoverOf(images, { store, log })
+    } catch (error) {
+      log.error({ err: error, store: store.id }, 'the store does not tell of dead uploads')
+    }
+  }
+  return count
+}
+
+async function recoverOf(images: ImageRepository, { store, log }: { store: BlobStore; log: Logger }): Promise<number> {
+  let count = 0
+  for await (const write of store.abandoned?.() ?? []) {
+    try {
+      const outcome = await recoverOne(images, write)
+      log.info({ imageId: write.key, store: store.id, outcome }, 'cleaned up after an upload whose process died')
+      count++
+    } catch (error) {
+      await write.release()
+      log.error({ err: error, imageId: write.key, store: store.id }, 'cannot clean up after a dead upload')
     }
   }
   return count
