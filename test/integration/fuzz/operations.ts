@@ -19,7 +19,7 @@ export type Operation = { readonly user: User; readonly image: number } & (
 const boolean = fc.boolean()
 const visibility = fc.constantFrom(...visibilities)
 const member = fc.constantFrom('a', 'b', 'c')
-const property = fc.constantFrom('hw_x', 'constructor', 'os_distro')
+const property = fc.constantFrom('hw_x', '__proto__', 'constructor', 'os_distro')
 // The API refuses NUL, lone surrogates and what lies outside the basic plane.
 const text = fc
   .string({ unit: 'binary', maxLength: 20 })

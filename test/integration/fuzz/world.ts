@@ -239,7 +239,7 @@ export class World {
     }
     for (const [key, value] of Object.entries(own)) assert.equal(shown[key], value, `${key} of an image`)
     assert.deepEqual((shown.tags as string[]).sort(), [...image.tags].sort())
-    const properties = ['hw_x', 'constructor', 'os_distro'].filter((key) => Object.hasOwn(shown, key))
+    const properties = ['hw_x', '__proto__', 'constructor', 'os_distro'].filter((key) => Object.hasOwn(shown, key))
     assert.deepEqual(
       new Map(properties.map((key) => [key, shown[key]])),
       new Map([...image.properties].sort(([one], [two]) => properties.indexOf(one) - properties.indexOf(two))),
