@@ -9,6 +9,8 @@ export class CommandFailure extends Error {}
 interface Context {
   readonly database: Database
   readonly migrator: Migrator
+  /** `metadata_source_path` */
+  readonly metadataSourcePath: string
 }
 
 type Action = (context: Context, options: Record<string, string | undefined>) => Promise<number>

@@ -2,16 +2,23 @@ import { Command, CommanderError } from 'commander'
 import { Config } from '../config/config.ts'
 import { databaseOptions } from '../config/groups/database.ts'
 import { knownOptions } from '../config/known-options.ts'
+import { metadefFileOptions } from '../domain/metadefs/options.ts'
 import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { Migrator } from '../drivers/db/migrations/migrator.ts'
 import { MigrationError } from '../drivers/db/migrations/version-table.ts'
 import { openDatabase, poolOptionsOf, repositoriesOver } from '../drivers/db/open.ts'
-import { CommandFailure, type CommandSpec, commands, progress } from './manage-commands.ts'
+import { CommandFailure, type CommandSpec, progress, commands as schemaCommands } from './manage-commands.ts'
+import { metadefCommands } from './metadef-commands.ts'
 
 const description = 'Manages the database of the image service.'
 
-/** Commands that also exist in the spelling `db_<command>`, the version as an argument. */
-const legacy = ['version', 'upgrade', 'version_control', 'sync', 'expand', 'contract', 'migrate', 'check']
+const commands: Readonly<Record<string, CommandSpec>> = { ...schemaCommands, ...metadefCommands }
+
+/** Commands that also exist in the spelling `db_<command>`, with arguments in place of options. */
+const legacy = [
+  ...['version', 'upgrade', 'version_control', 'sync', 'expand', 'contract', 'migrate', 'check'],
+  ...Object.keys(metadefCommands),
+]
 
 /**
  * `glance-manage`. @returns the exit code: 0, 1 for a failure, 2 for a wrong command line, 3 to 5 from `db check`
@@ -37,7 +44,7 @@ export async function main(argv: string[]): Promise<number> {
       const given = command.args.flatMap((value, i) => (positional[i] ? [[positional[i], value]] : []))
       const { configFile, configDir } = program.opts<{ configFile: string[]; configDir: string[] }>()
       exitCode = await execute(spec, {
-        options: { ...Object.fromEntries(given), ...command.opts() },
+        options: { ...Object.fromEntries(given), ...textsOf(command.opts()) },
         configFile,
         configDir,
       })
@@ -59,6 +66,11 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
+/** A flag without a value is the text `true`. */
+function textsOf(options: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]))
+}
+
 async function execute(
   spec: CommandSpec,
   given: { options: Record<string, string | undefined>; configFile: string[]; configDir: string[] },
@@ -70,6 +82,7 @@ async function execute(
     env: process.env,
   })
   const settings = config.group('database', databaseOptions)
+  const { metadata_source_path: metadataSourcePath } = config.group('DEFAULT', metadefFileOptions)
   config.finish(knownOptions)
   if (settings.connection === null) {
     throw new CommandFailure('No database is configured: set connection in section [database].')
@@ -80,7 +93,8 @@ async function execute(
       config: settings,
       onRetry: ({ message }) => progress(`${message} Trying again in ${settings.retry_interval} s.`),
     })
-    return await spec.run({ database, migrator: new Migrator(database, { onProgress: progress }) }, given.options)
+    const migrator = new Migrator(database, { onProgress: progress })
+    return await spec.run({ database, migrator, metadataSourcePath }, given.options)
   } finally {
     await database.close()
   }

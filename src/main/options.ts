@@ -10,6 +10,7 @@ import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { jobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
+import { metadefFileOptions } from '../domain/metadefs/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
 import { ownQuotaOptions, quotaOptions } from '../domain/quota/options.ts'
@@ -37,6 +38,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions, ...locationOptions } },
   { group: 'DEFAULT', title: 'Quotas of projects', options: quotaOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
+  { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },
   { group: 'DEFAULT', title: 'Protection of properties', options: protectionOptions },

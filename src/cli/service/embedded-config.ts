@@ -1,14 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { Places } from './places.ts'
 
-/** Makes the folders and the configuration of the embedded service, unless the user has one there already. */
-export async function prepareEmbedded(places: Places): Promise<void> {
+/**
+ * Makes the folders and the configuration of the embedded service, unless the user has one there already.
+ * @returns whether it made the configuration: the service is new
+ */
+export async function prepareEmbedded(places: Places): Promise<boolean> {
   await mkdir(places.imagesDir, { recursive: true, mode: 0o700 })
   await mkdir(places.configDir, { recursive: true, mode: 0o700 })
   try {
     await writeFile(places.configFile, embeddedConfig(places), { flag: 'wx', mode: 0o600 })
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
   }
 }
 

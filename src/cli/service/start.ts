@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
 import { isLoopback, isTaken, type Listening, readListening, urlOf } from './address.ts'
@@ -26,6 +27,7 @@ export interface Started extends Running {
   readonly authenticated: boolean
 }
 
+const catalogue = resolve(import.meta.dirname, '../../../etc/metadefs')
 const logTailLines = 5
 const pollEveryMs = 50
 
@@ -36,8 +38,8 @@ const pollEveryMs = 50
 export async function startService(options: StartOptions): Promise<Started> {
   const { places, host, port, env } = options
   const embedded = options.configFiles.length === 0
-  if (embedded) await prepareEmbedded(places)
-  else await mkdir(places.dataDir, { recursive: true, mode: 0o700 })
+  const isNew = embedded && (await prepareEmbedded(places))
+  if (!embedded) await mkdir(places.dataDir, { recursive: true, mode: 0o700 })
   const files = embedded ? [places.configFile] : options.configFiles
   const dirs = embedded ? [places.configDir] : []
   const childEnv: NodeJS.ProcessEnv = {
@@ -55,6 +57,7 @@ export async function startService(options: StartOptions): Promise<Started> {
     const started = await writeRunning(places.pidFile, { pid: child.pid as number, url: urlOf(address) })
     await untilItAnswers(child, { url: started.url, places, timeoutMs: options.timeoutMs })
     child.unref()
+    if (isNew) await loadDefinitions({ files, dirs, env: childEnv, places })
     return { ...started, fresh: true, authenticated: address.authenticated }
   } catch (error) {
     if (child.exitCode === null && child.signalCode === null) {
@@ -77,14 +80,29 @@ async function checkAddress(address: Listening): Promise<void> {
   }
 }
 
+interface Launch {
+  readonly files: readonly string[]
+  readonly dirs: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly places: Places
+}
+
+function launch(options: Launch): Promise<ChildProcess> {
+  return runLogged('glance-api', [], options)
+}
+
+/** A new service knows the definitions that come with it. What goes wrong stands in the log; the service works without. */
+async function loadDefinitions(options: Launch): Promise<void> {
+  const child = await runLogged('glance-manage', ['db', 'load_metadefs', '--path', catalogue], options)
+  await once(child, 'exit')
+}
+
 /** A process of its own, whose output goes to the log. */
-async function launch(options: {
-  files: readonly string[]
-  dirs: readonly string[]
-  env: NodeJS.ProcessEnv
-  places: Places
-}): Promise<ChildProcess> {
-  const { files, dirs, env, places } = options
+async function runLogged(
+  name: string,
+  command: readonly string[],
+  { files, dirs, env, places }: Launch,
+): Promise<ChildProcess> {
   const [, program = ''] = process.argv
   const log = await open(places.logFile, 'a', 0o600)
   try {
@@ -92,8 +110,7 @@ async function launch(options: {
       ...files.map((path) => ['--config-file', path]),
       ...dirs.map((path) => ['--config-dir', path]),
     ].flat()
-    const args = [program, 'glance-api', ...flags]
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, [program, name, ...flags, ...command], {
       cwd: places.dataDir,
       detached: true,
       env,
