@@ -86,7 +86,11 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     throw new GlimpseError('not_found', { reason: 'The resource could not be found.' })
   })
 
-  app.all(config.healthcheck.path, { config: { public: true } }, healthcheckHandler(config.healthcheck))
+  app.all(
+    config.healthcheck.path,
+    { config: { public: true } },
+    healthcheckHandler(config.healthcheck, () => deps.stores.unavailable()),
+  )
   versionRoutes(app, { ...versions, origin })
   registerV2(app, { deps, origin })
   return app

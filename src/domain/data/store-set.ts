@@ -73,6 +73,13 @@ export class StoreSet {
     return [...this.#entries.values()].filter((entry) => !entry.reserved)
   }
 
+  /** Ids of stores that are given up for now. */
+  unavailable(): readonly string[] {
+    return [...this.#entries.values()].flatMap(({ store, isAvailable }) =>
+      isAvailable?.() === false ? [store.id] : [],
+    )
+  }
+
   /** With reserved ones. */
   all(): readonly BlobStore[] {
     return [...this.#entries.values()].map((entry) => entry.store)

@@ -44,6 +44,11 @@ function checkFile(path: string | undefined): Result {
     : { available: true, reason: 'OK', details: `Path '${path}' was not found`, class: name }
 }
 
+function storeResult(id: string): Result {
+  const details = `The store ${id} failed several times in a row`
+  return { available: false, reason: 'STORE UNAVAILABLE', details, class: 'HealthcheckResult' }
+}
+
 function fileOfPort(paths: readonly string[], port: number | undefined): string | undefined {
   for (const entry of paths) {
     const at = entry.indexOf(':')
@@ -72,9 +77,10 @@ function render(type: string, results: readonly Result[], detailed: boolean): st
 
 /**
  * Answers the health path for every method: 200 when all checks pass, else 503; `HEAD` 204 or 503 without a body.
+ * Stores that are given up for now show in details only: the service does what it can without them.
  * @see oslo.middleware `healthcheck/__init__.py`
  */
-export function healthcheckHandler(config: HealthcheckConfig) {
+export function healthcheckHandler(config: HealthcheckConfig, unavailableStores: () => readonly string[] = () => []) {
   return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const results = config.backends.flatMap((backend) => {
       if (backend === 'disable_by_file') return [checkFile(config.disable_by_file_path)]
@@ -82,6 +88,7 @@ export function healthcheckHandler(config: HealthcheckConfig) {
       return [checkFile(fileOfPort(config.disable_by_file_paths, request.socket.localPort))]
     })
     const healthy = results.every((result) => result.available)
+    if (config.detailed) results.push(...unavailableStores().map(storeResult))
     if (request.method === 'HEAD') return reply.code(healthy ? 204 : 503).send()
     const type = bestOffer(request.headers.accept, ['text/plain', 'text/html', 'application/json']) ?? 'text/plain'
     return reply
