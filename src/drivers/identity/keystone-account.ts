@@ -33,7 +33,8 @@ function passwordLogin(user: object, scope: object | undefined): object {
   return { auth: { identity: { methods: ['password'], password: { user } }, ...(scope && { scope }) } }
 }
 
-function v3Url(url: string): string {
+/** The base of the API v3 at an address that may name another version or none. */
+export function v3Url(url: string): string {
   return `${url.replace(/\/+$/, '').replace(/\/v(2\.0|3)$/, '')}/v3`
 }
 

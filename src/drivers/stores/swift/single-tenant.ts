@@ -1,0 +1,113 @@
+import { GlimpseError } from '../../../errors/error.ts'
+import { SwiftClient } from './client.ts'
+import type { Connection } from './connection.ts'
+import { AccountCredentials } from './credentials.ts'
+import { findEndpoint } from './keystone.ts'
+import {
+  formatAccountLocation,
+  formatReferenceLocation,
+  type ObjectPlace,
+  parseSwiftLocation,
+  type SwiftLocation,
+} from './location.ts'
+import { containerMissing } from './put.ts'
+import { defaultDomain, type Reference } from './references.ts'
+import type { AccountOptions, Accounts, Target } from './target.ts'
+
+/** All images lie in accounts of the service. @see glance_store `_drivers/swift/store.py` `SingleTenantStore` */
+export class ServiceAccounts implements Accounts {
+  readonly #connection: Connection
+  readonly #references: ReadonlyMap<string, Reference>
+  readonly #default: Reference
+  /** One login for each account, whatever form its locations have. */
+  readonly #logins = new Map<string, AccountCredentials>()
+
+  /** @throws store_misconfigured */
+  constructor(connection: Connection, references: ReadonlyMap<string, Reference>) {
+    const { default_swift_reference: name } = connection.config
+    const reference = references.get(name)
+    if (reference === undefined) {
+      const reason = `default_swift_reference names the account ${name}, which is not configured`
+      throw new GlimpseError('store_misconfigured', { store: connection.storeId, reason })
+    }
+    this.#connection = connection
+    this.#references = references
+    this.#default = reference
+  }
+
+  async create(key: string, { signal }: AccountOptions): Promise<Target & { url: string }> {
+    const { config, storeId } = this.#connection
+    const place = { container: containerOf(key, config), object: key }
+    const client = await this.#client(this.#default)
+    if (!(await client.hasContainer(place.container, signal ? { signal } : {}))) {
+      if (!config.swift_store_create_container_on_put) throw containerMissing(storeId, place.container)
+      await client.putContainer(place.container, signal ? { signal } : {})
+    }
+    return { ...target(client, place), url: this.#url(place) }
+  }
+
+  async find(url: string): Promise<Target> {
+    const location = parseSwiftLocation(url)
+    if (location === undefined) throw this.#unusable('the location is not one of Swift')
+    const { container, object } = location
+    return target(await this.#client(this.#referenceOf(location)), { container, object })
+  }
+
+  #url(place: ObjectPlace): string {
+    const { name, authAddress, credentials } = this.#default
+    if (this.#connection.config.swift_store_config_file !== null) return formatReferenceLocation(name, place)
+    const login = 'key' in credentials ? { login: credentials } : {}
+    return formatAccountLocation(authAddress, { ...place, ...login })
+  }
+
+  #referenceOf(location: SwiftLocation): Reference {
+    if (location.kind === 'reference') {
+      const reference = this.#references.get(location.reference)
+      if (reference === undefined) throw this.#unusable(`the account ${location.reference} is not configured`)
+      return reference
+    }
+    const { address, login } = location
+    // A key that was changed since is taken from the configuration, and so is one that the location does not hold.
+    for (const reference of this.#references.values()) {
+      const user = 'key' in reference.credentials ? reference.credentials.user : undefined
+      if (sameAddress(reference.authAddress, address) && user === login?.user) return reference
+    }
+    if (login === undefined) throw this.#unusable('the location holds no login, and none is configured for it')
+    const domains = { userDomain: defaultDomain, projectDomain: defaultDomain }
+    return { name: address, authAddress: address, credentials: { ...login, ...domains } }
+  }
+
+  async #client(reference: Reference): Promise<SwiftClient> {
+    const { config, keystone, storeId, dispatcher, endpointChoice } = this.#connection
+    const key = JSON.stringify([reference.authAddress, reference.credentials])
+    const credentials =
+      this.#logins.get(key) ??
+      AccountCredentials.of(reference, { keystone, renewEarlyMs: config.swift_store_expire_soon_interval * 1000 })
+    this.#logins.set(key, credentials)
+    const { catalog } = await credentials.login()
+    const storageUrl = config.swift_store_endpoint ?? findEndpoint(catalog, endpointChoice)
+    if (storageUrl === undefined) throw this.#unusable("Keystone's catalog has no such endpoint of Swift")
+    return new SwiftClient({ dispatcher, storeId, storageUrl: storageUrl.replace(/\/+$/, ''), credentials })
+  }
+
+  #unusable(reason: string): GlimpseError {
+    return new GlimpseError('store_unavailable', { store: this.#connection.storeId, reason })
+  }
+}
+
+function target(client: SwiftClient, place: ObjectPlace): Target {
+  return { client, place, discard: async () => {}, close: async () => {} }
+}
+
+/** Dashes of the id are kept and do not count. */
+function containerOf(key: string, config: Connection['config']): string {
+  const { swift_store_container: container, swift_store_multiple_containers_seed: seed } = config
+  if (seed === 0) return container
+  const dashes = key.slice(0, seed).split('-').length - 1
+  return `${container}_${key.toLowerCase().slice(0, seed + dashes)}`
+}
+
+function sameAddress(one: string, other: string): boolean {
+  const bare = (address: string) => (address.includes('://') ? address : `https://${address}`).replace(/\/+$/, '')
+  return bare(one) === bare(other)
+}

@@ -1,0 +1,155 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Agent } from 'undici'
+import { GlimpseError } from '../../../errors/error.ts'
+import type { BlobStore, BlobWriter, ByteRange, Readers, StoreCallOptions } from '../../../ports/blob-store.ts'
+import type { Connection } from './connection.ts'
+import { Keystone } from './keystone.ts'
+import { swiftSchemes } from './location.ts'
+import { ProjectAccounts } from './multi-tenant.ts'
+import type { SwiftStoreConfig } from './options.ts'
+import { openImage } from './reader.ts'
+import { readReferences } from './references.ts'
+import { deleteImage } from './remove.ts'
+import { ServiceAccounts } from './single-tenant.ts'
+import type { Accounts } from './target.ts'
+import { SwiftWriter } from './writer.ts'
+
+/** The "MB" of the options that count sizes. @see glance_store `ONE_MB` */
+export const sizeUnitBytes = 1_024_000
+
+const connectTimeoutMs = 10_000
+/** Longest silence of a server. */
+const silenceTimeoutMs = 60_000
+
+export interface SwiftStoreOptions {
+  /** Keystone of the service, for catalogs of users; null if it is not known. */
+  readonly authAddress: string | null
+}
+
+/**
+ * Opens the store: checks the options and reads the accounts; Swift is asked later.
+ * @throws store_misconfigured
+ * @see glance_store `_drivers/swift/store.py`
+ */
+export async function openSwiftStore(
+  id: string,
+  { config, authAddress }: SwiftStoreOptions & { config: SwiftStoreConfig },
+): Promise<SwiftStore> {
+  const refuse = (reason: string) => new GlimpseError('store_misconfigured', { store: id, reason })
+  if (config.swift_store_multi_tenant && config.swift_store_config_file !== null) {
+    throw refuse('swift_store_multi_tenant and swift_store_config_file exclude each other')
+  }
+  if (config.swift_buffer_on_upload) await checkBufferDirectory(config.swift_upload_buffer_dir, refuse)
+  const references = await readReferences(config, { storeId: id })
+  const ca = config.swift_store_cacert === null ? undefined : await readCertificates(config.swift_store_cacert, refuse)
+  const dispatcher = new Agent({
+    connect: { timeout: connectTimeoutMs, rejectUnauthorized: !config.swift_store_auth_insecure, ...(ca && { ca }) },
+    headersTimeout: silenceTimeoutMs,
+    bodyTimeout: silenceTimeoutMs,
+  })
+  const connection: Connection = {
+    storeId: id,
+    config,
+    dispatcher,
+    keystone: new Keystone({ dispatcher, storeId: id }),
+    endpointChoice: {
+      serviceType: config.swift_store_service_type,
+      endpointType: config.swift_store_endpoint_type,
+      region: config.swift_store_region,
+    },
+  }
+  const service = references.get(config.default_swift_reference)
+  const accounts = config.swift_store_multi_tenant
+    ? new ProjectAccounts(connection, { authAddress: service?.authAddress ?? authAddress, service })
+    : new ServiceAccounts(connection, references)
+  return new SwiftStore(connection, accounts)
+}
+
+export class SwiftStore implements BlobStore {
+  readonly id: string
+  readonly schemes = swiftSchemes
+  readonly capabilities = { randomRead: true } as const
+  readonly setReaders?: NonNullable<BlobStore['setReaders']>
+  readonly #connection: Connection
+  readonly #accounts: Accounts
+
+  constructor(connection: Connection, accounts: Accounts) {
+    this.id = connection.storeId
+    this.#connection = connection
+    this.#accounts = accounts
+    if (connection.config.swift_store_multi_tenant) this.setReaders = (url, options) => this.#setReaders(url, options)
+  }
+
+  async create(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter> {
+    const { config, storeId } = this.#connection
+    const { sizeBytes, signal } = options
+    const largeBytes = config.swift_store_large_object_size * sizeUnitBytes
+    const isLarge = sizeBytes === null || sizeBytes >= largeBytes
+    const target = await this.#accounts.create(key, { ...options, isLarge })
+    if ((await target.client.headObject(target.place, signal ? { signal } : {})) !== undefined) {
+      await target.close()
+      throw new GlimpseError('blob_exists', { key })
+    }
+    const segmentBytes = config.swift_store_large_object_chunk_size * sizeUnitBytes
+    return new SwiftWriter({ storeId, target, sizeBytes, largeBytes, segmentBytes, ...(signal && { signal }) })
+  }
+
+  async open(url: string, options: StoreCallOptions & { range?: ByteRange }): Promise<Readable> {
+    const { config, storeId } = this.#connection
+    const target = await this.#accounts.find(url, options)
+    return openImage(target, { ...options, storeId, retries: config.swift_store_retry_get_count })
+  }
+
+  async size(url: string, options: StoreCallOptions = {}): Promise<number> {
+    const { client, place } = await this.#accounts.find(url, options)
+    const headers = await client.headObject(place, options)
+    if (headers === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
+    return Number(headers['content-length'] ?? 0)
+  }
+
+  async delete(url: string, options: StoreCallOptions = {}): Promise<void> {
+    const { client, place } = await this.#accounts.find(url, options)
+    await deleteImage(client, { ...options, place, storeId: this.id })
+    // It was the container of this image alone.
+    if (this.#connection.config.swift_store_multi_tenant) await client.deleteContainer(place.container, options)
+  }
+
+  close(): Promise<void> {
+    return this.#connection.dispatcher.destroy()
+  }
+
+  async #setReaders(url: string, { readers, ...options }: StoreCallOptions & { readers: Readers }): Promise<void> {
+    const { client, place } = await this.#accounts.find(url, options)
+    const { everyone, projectIds } = readers
+    const headers = {
+      'x-container-read': everyone ? '*:*' : grant(projectIds),
+      'x-container-write': grant(this.#connection.config.swift_store_admin_tenants),
+    }
+    const found = await client.postContainer(place.container, { ...options, headers })
+    if (!found) throw new GlimpseError('blob_not_found', { store: this.id })
+  }
+}
+
+/** All users of those projects, in the words of Swift's access lists. */
+function grant(projectIds: readonly string[]): string {
+  return projectIds.map((id) => `${id}:*`).join()
+}
+
+async function readCertificates(path: string, refuse: (reason: string) => GlimpseError): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    throw refuse(`swift_store_cacert ${path} cannot be read`)
+  }
+}
+
+async function checkBufferDirectory(path: string | null, refuse: (reason: string) => GlimpseError): Promise<void> {
+  if (path === null) throw refuse('swift_buffer_on_upload needs swift_upload_buffer_dir')
+  try {
+    await rm(await mkdtemp(join(path, 'glimpse-')), { recursive: true })
+  } catch {
+    throw refuse(`swift_upload_buffer_dir ${path} cannot be used`)
+  }
+}

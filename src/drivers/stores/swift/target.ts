@@ -1,0 +1,25 @@
+import type { SwiftClient } from './client.ts'
+import type { ObjectPlace } from './location.ts'
+
+/** Where one image lies, and the account to reach it with. */
+export interface Target {
+  readonly client: SwiftClient
+  readonly place: ObjectPlace
+  /** Takes back what was made for a write that is aborted, beside its objects. */
+  discard(): Promise<void>
+  /** Ends what was set up to reach the account. */
+  close(): Promise<void>
+}
+
+/** Finds the accounts that images lie in. */
+export interface Accounts {
+  /** For a new image. The container is there then. @throws store_unavailable, store_misconfigured */
+  create(key: string, options: AccountOptions & { isLarge: boolean }): Promise<Target & { readonly url: string }>
+  /** For an image that lies at `url`. @throws store_unavailable */
+  find(url: string, options: AccountOptions): Promise<Target>
+}
+
+export interface AccountOptions {
+  readonly signal?: AbortSignal
+  readonly requester?: { readonly projectId: string | null; readonly token: string | null }
+}
