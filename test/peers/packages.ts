@@ -21,6 +21,7 @@ export const packages = {
   'swift-account': 'object store',
   'swift-container': 'object store',
   'swift-object': 'object store',
+  eatmydata: 'object store without waiting for the disk',
   'python3-keystonemiddleware': "identity of the object store's users",
   'python3-swiftclient': "the reference's client of the object store",
   'ceph-mon': 'block device store',

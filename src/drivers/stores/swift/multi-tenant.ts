@@ -69,7 +69,7 @@ export class ProjectAccounts implements Accounts {
 
   async find(url: string, { requester }: AccountOptions): Promise<Target> {
     const location = parseSwiftLocation(url)
-    if (location?.kind !== 'account') throw this.#unusable("the location is not one in a project's account")
+    if (location?.kind !== 'account') throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
     const { address, container, object } = location
     const { origin } = new URL(address)
     const sources: Credentials[] = []

@@ -17,68 +17,114 @@ export interface ReadOptions {
  * @throws blob_not_found, blob_truncated, store_unavailable
  */
 export async function openImage(target: Target, options: ReadOptions): Promise<Readable> {
-  const { offset = 0, length } = options.range ?? {}
-  const first = await fetchFrom(target, { ...options, offset, length })
-  const announced = first.sizeBytes
-  const expectedBytes = length ?? announced
-  return Readable.from(pieces(target, { ...options, offset, first: first.body, expectedBytes }), {
-    objectMode: false,
-    highWaterMark: 256 * 1024,
-  })
+  const range = options.range ?? { offset: 0 }
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const first = await fetchRange(target, { range, storeId: options.storeId, signal })
+  return new ImageReader(target, { ...options, range, first, stop, signal })
 }
 
-interface PieceOptions extends ReadOptions {
-  readonly offset: number
-  readonly first: Readable
+interface Fetched {
+  readonly body: Readable
   /** Undefined: Swift does not tell the size of very many segments. */
-  readonly expectedBytes: number | undefined
+  readonly sizeBytes: number | undefined
 }
 
-async function* pieces(target: Target, options: PieceOptions): AsyncGenerator<Buffer> {
-  const { storeId, offset, expectedBytes, retries, signal } = options
-  let readBytes = 0
-  let body: Readable | undefined = options.first
-  for (let attempt = 0; ; attempt += 1) {
-    let failure: unknown
-    try {
-      body ??= (await fetchFrom(target, { ...options, ...rest(offset, { readBytes, expectedBytes }) })).body
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        readBytes += chunk.length
-        yield chunk
+interface ReaderOptions extends ReadOptions {
+  readonly range: ByteRange
+  readonly first: Fetched
+  readonly stop: AbortController
+  readonly signal: AbortSignal
+}
+
+class ImageReader extends Readable {
+  readonly #target: Target
+  readonly #options: ReaderOptions
+  readonly #expectedBytes: number | undefined
+  #readBytes = 0
+  #wake: (() => void) | undefined
+  #isRunning = false
+
+  constructor(target: Target, options: ReaderOptions) {
+    super({ highWaterMark: 256 * 1024 })
+    this.#target = target
+    this.#options = options
+    this.#expectedBytes = options.range.length ?? options.first.sizeBytes
+  }
+
+  override _read(): void {
+    this.#wake?.()
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#run().then(
+      () => this.push(null),
+      (error: unknown) => this.destroy(this.#translate(error)),
+    )
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#options.stop.abort()
+    this.#options.first.body.destroy()
+    this.#wake?.()
+    done(error)
+  }
+
+  async #run(): Promise<void> {
+    const { first, retries, range, storeId, signal } = this.#options
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const rest = { offset: range.offset + this.#readBytes, ...this.#restLength() }
+        const { body } = attempt === 0 ? first : await fetchRange(this.#target, { range: rest, storeId, signal })
+        return await this.#forward(body)
+      } catch (error) {
+        if (attempt >= retries || signal.aborted) throw error
       }
-      if (expectedBytes === undefined || readBytes === expectedBytes) return
-      failure = new GlimpseError('blob_truncated', { store: storeId, expectedBytes, readBytes })
-    } catch (error) {
-      failure = error
     }
-    signal?.throwIfAborted()
-    body = undefined
-    if (attempt >= retries) throw translate(failure, storeId)
+  }
+
+  async #forward(body: Readable): Promise<void> {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      this.#readBytes += chunk.length
+      if (this.push(chunk) || this.destroyed) continue
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const expectedBytes = this.#expectedBytes
+    if (expectedBytes === undefined || this.#readBytes === expectedBytes) return
+    const { storeId: store } = this.#options
+    throw new GlimpseError('blob_truncated', { store, expectedBytes, readBytes: this.#readBytes })
+  }
+
+  #restLength(): { length?: number } {
+    return this.#expectedBytes === undefined ? {} : { length: this.#expectedBytes - this.#readBytes }
+  }
+
+  #translate(error: unknown): Error {
+    const { storeId: store, signal } = this.#options
+    if (signal.aborted) return signal.reason as Error
+    if (error instanceof GlimpseError && !hasCode(error, 'blob_not_found')) return error
+    const reason = hasCode(error, 'blob_not_found') ? 'the data went away' : describeNetworkError(error)
+    return new GlimpseError('store_unavailable', { store, reason }, { cause: error })
   }
 }
 
-function rest(offset: number, { readBytes, expectedBytes }: { readBytes: number; expectedBytes: number | undefined }) {
-  return { offset: offset + readBytes, length: expectedBytes === undefined ? undefined : expectedBytes - readBytes }
-}
-
-async function fetchFrom(
+async function fetchRange(
   { client, place }: Target,
-  { storeId, offset, length, signal }: ReadOptions & { offset: number; length: number | undefined },
-): Promise<{ body: Readable; sizeBytes: number | undefined }> {
+  { range, storeId: store, signal }: { range: ByteRange; storeId: string; signal: AbortSignal },
+): Promise<Fetched> {
+  const { offset, length } = range
   if (length === 0) return { body: Readable.from([]), sizeBytes: 0 }
-  const range = { range: `bytes=${offset}-${length === undefined ? '' : offset + length - 1}` }
   const isAll = offset === 0 && length === undefined
-  const answer = await client.getObject(place, { ...(isAll ? {} : range), ...(signal && { signal }) })
-  if (answer.status === 404) throw new GlimpseError('blob_not_found', { store: storeId })
-  if (answer.status === 416) {
-    throw new GlimpseError('blob_truncated', { store: storeId, expectedBytes: length ?? 1, readBytes: 0 })
+  const bytes = `bytes=${offset}-${length === undefined ? '' : offset + length - 1}`
+  const { status, headers, body } = await client.getObject(place, { ...(isAll ? {} : { range: bytes }), signal })
+  if (status === 404) throw new GlimpseError('blob_not_found', { store })
+  if (status === 416) {
+    // The end of the data is an empty range, which Swift does not know.
+    const isEnd = length === undefined && headers['content-range'] === `bytes */${offset}`
+    if (isEnd) return { body: Readable.from([]), sizeBytes: 0 }
+    throw new GlimpseError('blob_truncated', { store, expectedBytes: length ?? 1, readBytes: 0 })
   }
-  const announced = answer.headers['content-length']
-  return { body: answer.body, sizeBytes: announced === undefined ? undefined : Number(announced) }
-}
-
-function translate(error: unknown, store: string): GlimpseError {
-  if (error instanceof GlimpseError && !hasCode(error, 'blob_not_found')) return error
-  const reason = hasCode(error, 'blob_not_found') ? 'the data went away' : describeNetworkError(error)
-  return new GlimpseError('store_unavailable', { store, reason }, { cause: error })
+  const announced = headers['content-length']
+  return { body, sizeBytes: announced === undefined ? undefined : Number(announced) }
 }

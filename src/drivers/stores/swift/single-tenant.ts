@@ -48,7 +48,7 @@ export class ServiceAccounts implements Accounts {
 
   async find(url: string): Promise<Target> {
     const location = parseSwiftLocation(url)
-    if (location === undefined) throw this.#unusable('the location is not one of Swift')
+    if (location === undefined) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
     const { container, object } = location
     return target(await this.#client(this.#referenceOf(location)), { container, object })
   }
