@@ -3,12 +3,16 @@ import { apiOptions } from '../config/groups/api.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { StoreObserver } from '../domain/data/guard/guarded-store.ts'
 import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
+import { keystoneAccount } from '../drivers/identity/keystone-account.ts'
+import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
 import { s3Schemes } from '../drivers/stores/s3/location.ts'
 import { requiredS3Options, s3StoreOptions } from '../drivers/stores/s3/options.ts'
+import { swiftSchemes } from '../drivers/stores/swift/location.ts'
+import { sizeUnitBytes, swiftStoreOptions } from '../drivers/stores/swift/options.ts'
 import type { Logger } from '../ports/logger.ts'
 import { readImportFiltering, webRules } from './compose-fetch.ts'
 import { openStore, type PreparedStore } from './open-stores.ts'
@@ -94,6 +98,32 @@ const rbdType: StoreType = {
   },
 }
 
+const swiftType: StoreType = {
+  schemes: swiftSchemes,
+  isWritable: true,
+  prepare(config, section) {
+    const values = config.group(section, swiftStoreOptions)
+    if (values.swift_store_multi_tenant && values.swift_store_config_file !== null) {
+      const option = { group: section, name: 'swift_store_config_file' }
+      config.refuse(option, 'it cannot be used together with swift_store_multi_tenant')
+    }
+    const { auth_section } = config.group('keystone_authtoken', keystone_authtokenOptions)
+    const account = config.group(auth_section ?? 'keystone_authtoken', keystoneAccountOptions)
+    const properties = {
+      container: values.swift_store_container,
+      large_object_size: values.swift_store_large_object_size * sizeUnitBytes,
+      large_object_chunk_size: values.swift_store_large_object_chunk_size * sizeUnitBytes,
+    }
+    return {
+      properties,
+      async open(id) {
+        const { openSwiftStore } = await import('../drivers/stores/swift/swift-store.ts')
+        return openSwiftStore(id, { config: values, authAddress: keystoneAccount(account).url })
+      },
+    }
+  },
+}
+
 /** Store types by the names that `stores`, `default_store` and `enabled_backends` use. */
 const types: Readonly<Record<string, StoreType>> = {
   file: fileType,
@@ -102,8 +132,12 @@ const types: Readonly<Record<string, StoreType>> = {
   https: httpType,
   rbd: rbdType,
   s3: s3Type,
+  swift: swiftType,
+  'swift+http': swiftType,
+  'swift+https': swiftType,
+  'swift+config': swiftType,
 }
-const supported = 'file, http, rbd, s3'
+const supported = 'file, http, rbd, s3, swift'
 
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
 const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']
@@ -195,5 +229,6 @@ function preparedBy(type: StoreType, { config, section }: { config: Config; sect
 /** One name for each type: stores of the old form have no other id. */
 function typeName(name: string): string {
   if (types[name] === fileType) return 'file'
+  if (types[name] === swiftType) return 'swift'
   return types[name] === httpType ? 'http' : name
 }

@@ -22,6 +22,7 @@ import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
 import { s3StoreOptions } from '../drivers/stores/s3/options.ts'
+import { swiftStoreOptions } from '../drivers/stores/swift/options.ts'
 import { httpOptions } from '../http/options.ts'
 import { contextOptions } from '../http/plugins/context-options.ts'
 import { corsOptions } from '../http/plugins/cors.ts'
@@ -76,6 +77,11 @@ export const chapters: readonly Chapter[] = [
     group: 'import_filtering_opts',
     title: 'Web addresses that users may make the service fetch',
     options: import_filtering_optsOptions,
+  },
+  {
+    group: 'glance_store',
+    title: 'Swift store; with enabled_backends these stand in the section of the store',
+    options: swiftStoreOptions,
   },
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },

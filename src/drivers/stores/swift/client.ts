@@ -88,9 +88,10 @@ export class SwiftClient {
     return status !== 404
   }
 
+  /** For a write that follows. @throws storage_write_denied */
   async hasContainer(container: string, { signal }: { signal?: AbortSignal } = {}): Promise<boolean> {
     const { status } = await this.#finish({ method: 'HEAD', container, ...(signal && { signal }) })
-    return status < 300 || (status !== 404 && this.#refuse(status))
+    return status < 300 || (status !== 404 && this.#refuseWrite(status))
   }
 
   /** Makes the container, if it is missing. @throws storage_write_denied */
@@ -171,12 +172,15 @@ export class SwiftClient {
 
   #refuseWrite(status: number): never {
     const store = this.#options.storeId
-    if (status === 403) throw new GlimpseError('storage_write_denied', { store })
+    if (status === 401 || status === 403) throw new GlimpseError('storage_write_denied', { store })
     if (status === 413 || status === 507) throw new GlimpseError('storage_full', { store })
     return this.#refuse(status)
   }
 
   #refuse(status: number): never {
+    if (status === 401 || status === 403) {
+      throw new GlimpseError('forbidden', { reason: `Store ${this.#options.storeId} refuses access to the data.` })
+    }
     throw new GlimpseError('store_unavailable', { store: this.#options.storeId, reason: `Swift answers ${status}` })
   }
 }

@@ -78,7 +78,7 @@ export class ProjectAccounts implements Accounts {
     }
     const service = this.#service
     if (service && (await this.#knows(origin, async () => (await service.login()).catalog))) sources.push(service)
-    if (sources.length === 0) throw this.#unusable('the location is not at a Swift that is known, or no user asks')
+    if (sources.length === 0) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
     const client = this.#client(address, new ChainedCredentials(sources))
     return { client, place: { container, object }, discard: async () => {}, close: async () => {} }
   }

@@ -1,5 +1,8 @@
 import type { OptionGroup, Values } from '../../../config/option.ts'
 
+/** The "MB" of the options that count sizes. @see glance_store `ONE_MB` */
+export const sizeUnitBytes = 1_024_000
+
 /** Which account at Keystone holds the data. @see glance_store `_drivers/swift/utils.py` */
 const accountOptions = {
   default_swift_reference: {

@@ -8,16 +8,13 @@ import type { Connection } from './connection.ts'
 import { Keystone } from './keystone.ts'
 import { swiftSchemes } from './location.ts'
 import { ProjectAccounts } from './multi-tenant.ts'
-import type { SwiftStoreConfig } from './options.ts'
+import { type SwiftStoreConfig, sizeUnitBytes } from './options.ts'
 import { openImage } from './reader.ts'
 import { readReferences } from './references.ts'
 import { deleteImage } from './remove.ts'
 import { ServiceAccounts } from './single-tenant.ts'
 import type { Accounts } from './target.ts'
 import { SwiftWriter } from './writer.ts'
-
-/** The "MB" of the options that count sizes. @see glance_store `ONE_MB` */
-export const sizeUnitBytes = 1_024_000
 
 const connectTimeoutMs = 10_000
 /** Longest silence of a server. */
