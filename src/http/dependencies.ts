@@ -6,12 +6,14 @@ import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
+import type { LocationConfig } from '../domain/locations/options.ts'
 import type { Policy } from '../domain/policy/policy.ts'
 import type { PropertyProtections } from '../domain/protections/property-protections.ts'
 import type { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import type { IdentityService } from '../ports/identity.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
+import type { Sealer } from '../ports/sealer.ts'
 import type { HttpConfig } from './options.ts'
 import type { CorsConfig } from './plugins/cors.ts'
 import type { HealthcheckConfig } from './plugins/healthcheck.ts'
@@ -41,6 +43,7 @@ export interface AppConfig {
   /** `hashing_algorithm` */
   readonly hashingAlgorithm: string
   readonly importFiltering: ImportFilteringConfig
+  readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
 }
 
@@ -54,6 +57,7 @@ export interface AppDependencies {
   readonly quotas: ProjectQuotas
   readonly stores: StoreSet
   readonly jobs: JobQueue
+  readonly sealer: Sealer
   readonly digests: DigestPool
   /** For zero-copy downloads; undefined where the platform has none. */
   readonly libc: ImageDataOptions['libc']

@@ -3,6 +3,7 @@ import { DigestPool } from '../domain/data/digest-pool.ts'
 import { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { JobRunner } from '../domain/jobs/job-runner.ts'
 import { ProjectQuotas } from '../domain/quota/project-quotas.ts'
+import { sealerOf } from '../drivers/db/encryption/location-cipher.ts'
 import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
@@ -50,6 +51,7 @@ export async function compose(
     quotas: new ProjectQuotas(repositories.quota, { limits, log }),
     stores,
     jobs: new JobQueue(repositories.jobs),
+    sealer: sealerOf(settings.locationKey),
     digests,
     libc: await loadLibc(),
     log,

@@ -9,6 +9,7 @@ import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { jobOptions } from '../domain/jobs/options.ts'
+import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import type { AppConfig } from '../http/dependencies.ts'
 import { httpOptions } from '../http/options.ts'
@@ -97,6 +98,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       hashingAlgorithm: data.hashing_algorithm,
       importFiltering: readImportFiltering(config),
       upload: { capBytes: data.image_size_cap },
+      locations: config.group('DEFAULT', locationOptions),
     },
     policy: readPolicy(config),
     protections: await readProtections(config),

@@ -31,6 +31,8 @@ export interface Task extends TaskStub {
 
 export type NewTask = Omit<Task, 'createdAt' | 'updatedAt'>
 
+export type TaskChange = Partial<Pick<Task, 'status' | 'message' | 'result' | 'expiresAt'>>
+
 /** Columns that a list of tasks can be sorted by, in Glance's words. */
 export const taskSortKeys = [
   'id',
@@ -83,6 +85,8 @@ export interface TaskRepository {
   /** Tasks of an image that have not expired, oldest first. */
   listByImage(imageId: string): Promise<Task[]>
   create(task: NewTask): Promise<Task>
+  /** Changes a task that has not ended; what is absent stays. @returns false if it has ended or there is none */
+  update(id: string, change: TaskChange): Promise<boolean>
   /** Soft-deletes the expired tasks of a project. @returns how many */
   expire(owner: string): Promise<number>
 }

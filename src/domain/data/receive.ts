@@ -22,7 +22,7 @@ export interface UploadBody extends Readable {
 }
 
 export interface ReceiveOptions {
-  readonly writer: BlobWriter
+  readonly writer: Pick<BlobWriter, 'write'>
   readonly digests: DigestPool
   /** Names of node:crypto. */
   readonly algorithms: readonly string[]

@@ -1,26 +1,18 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { GlimpseError } from '../../errors/error.ts'
-import type { Image, ImageFields, ImageLocation, NewImageLocation } from '../../ports/image.ts'
+import type { Image, ImageFields, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { nodeHashName } from '../data/hash-names.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
-import type { UriFilter } from '../fetch/uri-filter.ts'
+import type { ExternalLocations, WrittenLocation } from '../locations/external-location.ts'
 import { shownUrl } from '../locations/shown-url.ts'
 import type { ImageDraft } from './draft.ts'
 import { type Quotas, requireQuota } from './limits.ts'
 
-/** Schemes of data that lies on the service's own disks or that names its credentials: no caller may point there. */
-const restrictedSchemes: ReadonlySet<string> = new Set(['file', 'filesystem', 'swift+config'])
-
-/** Schemes of addresses that anybody may serve. */
-const webSchemes: ReadonlySet<string> = new Set(['http', 'https'])
-
-/** A location as a caller writes it. */
-interface WrittenLocation {
-  readonly url: string
-  readonly metadata: Readonly<Record<string, unknown>>
+/** A location as a caller writes it in a patch. */
+interface PatchedLocation extends WrittenLocation {
   readonly validation_data?: Readonly<Record<string, string>>
 }
 
@@ -32,8 +24,7 @@ export interface LocationOptions {
   /** `delayed_delete`: data of removed locations waits for the scrubber. */
   readonly delayed: boolean
   readonly hashingAlgorithm: string
-  /** What of the web locations may name. */
-  readonly webFilter: UriFilter
+  readonly external: ExternalLocations
   readonly log: Logger
 }
 
@@ -58,15 +49,16 @@ export class LocationChanges {
   /** @throws forbidden, conflict, bad_request, quota_exceeded */
   async add(draft: ImageDraft, { position, value }: { position: string; value: unknown }): Promise<void> {
     this.#requireAllowed(draft, { verb: 'add', statuses: ['active', 'queued'] })
-    const written = value as WrittenLocation
+    const { external } = this.#options
+    const written = value as PatchedLocation
     const hashes = this.#validationData(draft, [written])
     const { locations } = draft
     const at = position === '-' ? locations.length : numberOf(position)
     if (at === undefined) throw invalidPosition('adding')
     requireQuota(this.#options.quotas, { locations: locations.length + 1 })
-    const location = this.#located(written)
-    const sizeBytes = await this.#sizeOf(location)
-    if (locations.some((known) => isSame(known, location))) throw duplicate(location.url)
+    const location = external.located(written)
+    const sizeBytes = await external.sizeOf(location)
+    external.requireNew(location, locations)
     draft.addLocation(location, { at })
     this.#settle(draft, { hashes, sizeBytes })
   }
@@ -74,8 +66,9 @@ export class LocationChanges {
   /** Sets locations of an image that has none, or the metadata of those it has. @throws as `add` */
   async replace(draft: ImageDraft, value: readonly unknown[]): Promise<void> {
     this.#requireAllowed(draft, { verb: 'replace', statuses: ['active', 'queued'] })
+    const { external } = this.#options
     const { locations } = draft
-    const written = (value as readonly WrittenLocation[]).map((location) => asStored(location, locations))
+    const written = (value as readonly PatchedLocation[]).map((location) => asStored(location, locations))
     const hashes = this.#validationData(draft, written)
     requireQuota(this.#options.quotas, { locations: written.length })
     const sameUrls = isDeepStrictEqual(urlsOf(written), urlsOf(locations))
@@ -84,12 +77,12 @@ export class LocationChanges {
         reason: 'Locations of an image that has some cannot be replaced by others.',
       })
     }
-    const fresh = written.map((location) => this.#located(location))
+    const fresh = written.map((location) => external.located(location))
     let sizeBytes: number | undefined
     for (const [index, location] of sameUrls ? [] : fresh.entries()) {
-      const size = await this.#sizeOf(location)
+      const size = await external.sizeOf(location)
       sizeBytes ??= size
-      if (fresh.slice(0, index).some((known) => isSame(known, location))) throw duplicate(location.url)
+      external.requireNew(location, fresh.slice(0, index))
     }
     for (const location of [...locations]) draft.supersedeLocation(location)
     for (const location of fresh) draft.addLocation(location)
@@ -121,25 +114,6 @@ export class LocationChanges {
     }
   }
 
-  #located({ url, metadata }: WrittenLocation): NewImageLocation {
-    const { stores } = this.#options
-    const store = stores.multiple ? stores.forLocation(url, {}) : undefined
-    return { url, metadata: store ? { ...metadata, store: store.id } : metadata, status: 'active' }
-  }
-
-  async #sizeOf({ url, metadata }: NewImageLocation): Promise<number> {
-    const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
-    const isRefused =
-      restrictedSchemes.has(scheme) || (webSchemes.has(scheme) && this.#options.webFilter.refusal(url) !== undefined)
-    if (!isStorable(metadata)) throw new GlimpseError('bad_request', { reason: 'Metadata of a location is text.' })
-    const store = isRefused ? undefined : this.#options.stores.forLocation(url, metadata)
-    const sizeBytes = await store?.size(url).catch((cause: unknown) => {
-      throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
-    })
-    if (!sizeBytes) throw new GlimpseError('bad_request', { reason: 'Invalid location' })
-    return sizeBytes
-  }
-
   /** A queued image that gets a location becomes active with what the caller says of the data. */
   #settle(draft: ImageDraft, given: { hashes: Partial<ImageFields>; sizeBytes: number | undefined }): void {
     if (given.sizeBytes !== undefined && !draft.field('sizeBytes')) draft.setFields({ sizeBytes: given.sizeBytes })
@@ -157,7 +131,7 @@ export class LocationChanges {
   }
 
   /** Hashes that the caller vouches for and the image does not have. @throws conflict */
-  #validationData(draft: ImageDraft, locations: readonly WrittenLocation[]): Partial<ImageFields> {
+  #validationData(draft: ImageDraft, locations: readonly PatchedLocation[]): Partial<ImageFields> {
     const values = new Map<string, string>()
     for (const { validation_data: data = {} } of locations) {
       for (const [name, value] of Object.entries(data)) {
@@ -203,14 +177,8 @@ function numberOf(position: string): number | undefined {
   return /^\d+$/.test(position) ? Number(position) : undefined
 }
 
-/** Text, and lists and objects of it. @see glance_store `backend.py` `check_location_metadata` */
-function isStorable(metadata: unknown): boolean {
-  if (typeof metadata === 'string') return true
-  return typeof metadata === 'object' && metadata !== null && Object.values(metadata).every(isStorable)
-}
-
 /** Callers know locations as they are shown: such a URL means the one that is stored. */
-function asStored(written: WrittenLocation, locations: readonly { readonly url: string }[]): WrittenLocation {
+function asStored(written: PatchedLocation, locations: readonly { readonly url: string }[]): PatchedLocation {
   const known = locations.find(({ url }) => url !== written.url && shownUrl(url) === written.url)
   return known ? { ...written, url: known.url } : written
 }
@@ -219,16 +187,8 @@ function urlsOf(locations: readonly { readonly url: string }[]): string[] {
   return locations.map(({ url }) => url).sort()
 }
 
-function isSame(one: NewImageLocation, other: NewImageLocation): boolean {
-  return one.url === other.url && isDeepStrictEqual(one.metadata, other.metadata)
-}
-
 function clash(reason: string): GlimpseError {
   return new GlimpseError('conflict', { reason })
-}
-
-function duplicate(url: string): GlimpseError {
-  return new GlimpseError('bad_request', { reason: `The location ${shownUrl(url)} already exists` })
 }
 
 function invalidPosition(action: string): GlimpseError {

@@ -11,6 +11,8 @@ import { PatchImage } from '../../domain/images/patch.ts'
 import { ShowImages } from '../../domain/images/show.ts'
 import { ImageTags } from '../../domain/images/tags.ts'
 import { UploadImage } from '../../domain/images/upload.ts'
+import { ExternalLocations } from '../../domain/locations/external-location.ts'
+import { ImageLocations } from '../../domain/locations/image-locations.ts'
 import { ImageMembers } from '../../domain/members/members.ts'
 import { ImageAccess } from '../../domain/policy/image-access.ts'
 import { MemberAccess } from '../../domain/policy/member-access.ts'
@@ -25,6 +27,7 @@ import { imageDataRoutes } from './image-data.ts'
 import { imageMemberRoutes } from './image-members.ts'
 import { imageTagRoutes } from './image-tags.ts'
 import { imageRoutes } from './images.ts'
+import { locationRoutes } from './locations.ts'
 import { schemaRoutes } from './schemas.ts'
 import { storeRoutes } from './stores.ts'
 import { taskRoutes } from './tasks.ts'
@@ -64,6 +67,7 @@ export function registerV2(
     customProperties: deps.customProperties?.properties ?? null,
     requiredProperties: deps.customProperties?.required ?? [],
   })
+  const external = new ExternalLocations(stores, { webFilter: new UriFilter(config.importFiltering) })
   const locations = new LocationChanges({
     stores,
     log,
@@ -71,7 +75,7 @@ export function registerV2(
     enabled: config.images.show_multiple_locations,
     delayed: config.images.delayed_delete,
     hashingAlgorithm: config.hashingAlgorithm,
-    webFilter: new UriFilter(config.importFiltering),
+    external,
   })
   const { images, scrub } = repositories
   const limits = { default: config.images.limit_param_default, maximum: config.images.api_limit_max }
@@ -133,6 +137,18 @@ export function registerV2(
       storeRoutes(
         v2,
         new DeleteFromStore(images, { finder, access, scrub, stores, log, delayed: config.images.delayed_delete }),
+      )
+      locationRoutes(
+        v2,
+        new ImageLocations({
+          finder,
+          access,
+          stores,
+          tasks: repositories.tasks,
+          jobs: repositories.jobs,
+          queue: deps.jobs,
+          sealer: deps.sealer,
+        }),
       )
       imageActionRoutes(v2, new ImageActions(images, { finder, access }))
       imageMemberRoutes(

@@ -5,9 +5,9 @@ import { offeredMinors, versionRewriter } from './versions.ts'
 const bare = { cacheEnabled: false, multiStore: false, publicEndpoint: null }
 
 test('offers the versions that the configuration allows', () => {
-  assert.deepEqual(offeredMinors(bare), [15, 9, 7, 6, 5, 4, 3, 2, 1, 0])
-  assert.deepEqual(offeredMinors({ ...bare, cacheEnabled: true }).slice(0, 4), [16, 15, 14, 9])
-  assert.deepEqual(offeredMinors({ ...bare, multiStore: true }), [15, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+  assert.deepEqual(offeredMinors(bare), [15, 9, 17, 7, 6, 5, 4, 3, 2, 1, 0])
+  assert.deepEqual(offeredMinors({ ...bare, cacheEnabled: true }).slice(0, 5), [17, 16, 15, 14, 9])
+  assert.deepEqual(offeredMinors({ ...bare, multiStore: true }), [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0])
 })
 
 const rewrite = versionRewriter(bare, '/healthcheck')
@@ -20,7 +20,8 @@ for (const [url, expected] of [
   ['//v2/images', '/v2/images'],
   ['/v2//images', '/v2/images'],
   ['/v2.8/images', '/'],
-  ['/v2.17/images', '/'],
+  ['/v2.17/images', '/v2/images'],
+  ['/v2.18/images', '/'],
   ['/v1/images', '/'],
   ['/V2/images', '/'],
   ['/v2images', '/'],

@@ -3,7 +3,7 @@ import type { Origin } from '../plugins/proxy.ts'
 import { sendJson } from '../reply.ts'
 
 /** The newest minor version whose routes all exist here; the lists below never name a newer one. */
-const newestMinor = 16
+const newestMinor = 17
 
 /** What decides which versions there are. */
 export interface VersionConfig {
@@ -16,7 +16,7 @@ const cacheMinors: ReadonlySet<number> = new Set([14, 16, 18])
 const storeMinors: ReadonlySet<number> = new Set([8, 10, 11, 12, 13])
 
 /**
- * Minor versions of API v2 that this configuration offers, newest first.
+ * Minor versions of API v2 that this configuration offers, in the order of the version documents.
  * @see glance `api/versions.py`
  */
 export function offeredMinors(config: VersionConfig): number[] {
@@ -26,7 +26,15 @@ export function offeredMinors(config: VersionConfig): number[] {
     if (storeMinors.has(minor) && !config.multiStore) continue
     minors.push(minor)
   }
-  return minors
+  return config.cacheEnabled ? minors : inTheirOrder(minors)
+}
+
+/** Without a cache, the reference names 2.17 between the versions of stores and those before. */
+function inTheirOrder(minors: readonly number[]): number[] {
+  const late = minors.filter((minor) => minor === 17)
+  const others = minors.filter((minor) => minor !== 17)
+  const at = others.indexOf(7)
+  return [...others.slice(0, at), ...late, ...others.slice(at)]
 }
 
 /**
@@ -61,9 +69,10 @@ const vendorType = 'application/vnd.openstack.images-'
 
 function versionDocument(minors: readonly number[], base: string): string {
   const links = [{ rel: 'self', href: `${base.replace(/\/+$/, '')}/v2/` }]
-  const versions = minors.map((minor, index) => ({
+  const newest = Math.max(...minors)
+  const versions = minors.map((minor) => ({
     id: `v2.${minor}`,
-    status: index === 0 ? 'CURRENT' : 'SUPPORTED',
+    status: minor === newest ? 'CURRENT' : 'SUPPORTED',
     links,
   }))
   return JSON.stringify({ versions })

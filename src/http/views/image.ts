@@ -28,10 +28,15 @@ function propertiesJson(image: Image, config: ImageViewConfig): string {
   return json
 }
 
+/** Locations as they are shown: without secrets. */
+export function locationList(locations: readonly ImageLocation[]): Pick<ImageLocation, 'url' | 'metadata'>[] {
+  return locations.map(({ url, metadata }) => ({ url: shownUrl(url), metadata }))
+}
+
 function locationsJson(locations: readonly ImageLocation[], config: ImageViewConfig): string {
   let json = ''
   if (config.showMultipleLocations) {
-    json += `"locations":${JSON.stringify(locations.map(({ url, metadata }) => ({ url: shownUrl(url), metadata })))},`
+    json += `"locations":${JSON.stringify(locationList(locations))},`
   }
   const first = locations[0]
   if (config.showDirectUrl && first) json += `"direct_url":${quote(shownUrl(first.url))},`

@@ -9,10 +9,12 @@ import { StoreSet } from '../../../src/domain/data/store-set.ts'
 import { import_filtering_optsOptions } from '../../../src/domain/fetch/options.ts'
 import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
 import { JobQueue } from '../../../src/domain/jobs/job-queue.ts'
+import { locationOptions } from '../../../src/domain/locations/options.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
 import { PropertyProtections } from '../../../src/domain/protections/property-protections.ts'
 import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
 import { ProjectQuotas } from '../../../src/domain/quota/project-quotas.ts'
+import { sealerOf } from '../../../src/drivers/db/encryption/location-cipher.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
@@ -20,11 +22,12 @@ import { openHttpStore } from '../../../src/drivers/stores/http/http-store.ts'
 import { httpStoreOptions } from '../../../src/drivers/stores/http/options.ts'
 import { GlimpseError } from '../../../src/errors/error.ts'
 import { createApp } from '../../../src/http/app.ts'
-import type { AppDependencies } from '../../../src/http/dependencies.ts'
+import type { AppConfig, AppDependencies } from '../../../src/http/dependencies.ts'
 import { httpOptions } from '../../../src/http/options.ts'
 import { corsOptions } from '../../../src/http/plugins/cors.ts'
 import { healthcheckOptions } from '../../../src/http/plugins/healthcheck.ts'
 import { proxyOptions, sslHeaderOptions } from '../../../src/http/plugins/proxy.ts'
+import { jobRunnerOf } from '../../../src/main/compose-jobs.ts'
 import type { IdentityService } from '../../../src/ports/identity.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
 import type { Repositories } from '../../../src/ports/repositories.ts'
@@ -90,12 +93,23 @@ export interface ApiParts {
   readonly enforceNewDefaults?: boolean
   /** Hosts that `[import_filtering_opts] allowed_hosts` names; a store `web` reads from them. None: there is no such store. */
   readonly webHosts?: readonly string[]
+  readonly locations?: Partial<AppConfig['locations']>
+  /** Jobs are run here too. */
+  readonly runsJobs?: boolean
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
 export async function startApi(
   images: Partial<ImageConfig> = {},
-  { protections, customProperties = null, policyRules = {}, enforceNewDefaults = false, webHosts = [] }: ApiParts = {},
+  {
+    protections,
+    customProperties = null,
+    policyRules = {},
+    enforceNewDefaults = false,
+    webHosts = [],
+    locations = {},
+    runsJobs = false,
+  }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
   const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
@@ -121,7 +135,7 @@ export async function startApi(
   const lines: LogLine[] = []
   const policy = new Policy({ enforceNewDefaults, enforceScope: false, defaultRule: 'default' })
   policy.useRules([{ file: 'policy.yaml', rules: policyRules }])
-  const app = createApp({
+  const dependencies: AppDependencies = {
     repositories,
     identity,
     policy,
@@ -129,6 +143,7 @@ export async function startApi(
     quotas: new ProjectQuotas(repositories.quota, { limits: null, log: recordingLog(lines) }),
     stores,
     jobs: new JobQueue(repositories.jobs),
+    sealer: sealerOf(null),
     digests,
     libc: undefined,
     log: recordingLog(lines),
@@ -148,10 +163,14 @@ export async function startApi(
       importMethods: ['glance-direct'],
       taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
+      locations: { ...defaultsOf(locationOptions), ...locations },
       importFiltering: { ...defaultsOf(import_filtering_optsOptions), allowed_hosts: webHosts, allowed_ports: [] },
       upload: { capBytes: 2 ** 30 },
     },
-  })
+  }
+  const app = createApp(dependencies)
+  const stopping = new AbortController()
+  const jobs = runsJobs && jobRunnerOf(dependencies, { concurrency: 2 }).run(stopping.signal)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
@@ -170,6 +189,8 @@ export async function startApi(
       }),
     async [Symbol.asyncDispose]() {
       await app.close()
+      stopping.abort()
+      await jobs
       await Promise.all([repositories.close(), stores.close(), web.close(), digests.close()])
       await rm(folder, { recursive: true, force: true })
     },

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { GlimpseError } from '../../../errors/error.ts'
+import type { Sealer } from '../../../ports/sealer.ts'
 
 const blockBytes = 16
 
@@ -8,12 +9,19 @@ export function isLocationKey(key: string): boolean {
   return [16, 24, 32].includes(Buffer.byteLength(key))
 }
 
+const plain: Sealer = { encrypt: (text) => text, decrypt: (text) => text }
+
+/** Without a key, texts stand as they are. */
+export function sealerOf(key: string | null): Sealer {
+  return key === null ? plain : new LocationCipher(key)
+}
+
 /**
  * URLs of locations as they stand in the database with `metadata_encryption_key`: AES-CBC with a random vector in front,
  * the text ended by a zero byte and filled up with bytes that are none, in base64 for URLs.
  * @see glance `common/crypt.py`
  */
-export class LocationCipher {
+export class LocationCipher implements Sealer {
   readonly #key: Buffer
   readonly #algorithm: string
 

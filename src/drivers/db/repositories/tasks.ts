@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
-import type { NewTask, Task, TaskQuery, TaskRepository, TaskStub } from '../../../ports/tasks.ts'
-import type { Database, Row } from '../database.ts'
+import { type RawBuilder, sql } from 'kysely'
+import type { NewTask, Task, TaskChange, TaskQuery, TaskRepository, TaskStub } from '../../../ports/tasks.ts'
+import type { Database, Queryable, Row } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
 import { formatTimestamp, now } from '../timestamps.ts'
 import { listTasks, stubColumns, stubOf } from './task-list.ts'
@@ -65,6 +65,40 @@ export class SqlTaskRepository implements TaskRepository {
       await transaction.run(insertInfo, values)
     })
     return { ...task, createdAt: at, updatedAt: at }
+  }
+
+  async update(id: string, { status, expiresAt, message, result }: TaskChange): Promise<boolean> {
+    const { dialect } = this.#database
+    const columns: Record<string, unknown> = {
+      updated_at: this.#now(),
+      ...(status === undefined ? {} : { status }),
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt && formatTimestamp(expiresAt, dialect) }),
+    }
+    const info: Record<string, unknown> = {
+      ...(message === undefined ? {} : { message }),
+      ...(result === undefined ? {} : { result: result && JSON.stringify(result) }),
+    }
+    return this.#database.transaction(async (transaction) => {
+      const open = sql`id = ${slot('id')} and deleted = false and status not in ('success', 'failure')`
+      if ((await this.#set(transaction, { table: 'tasks', columns, id, where: open })) === 0) return false
+      await this.#set(transaction, { table: 'task_info', columns: info, id, where: sql`task_id = ${slot('id')}` })
+      return true
+    })
+  }
+
+  async #set(
+    transaction: Queryable,
+    options: { table: string; columns: Record<string, unknown>; id: string; where: RawBuilder<unknown> },
+  ): Promise<number> {
+    const { table, columns, id, where } = options
+    const names = Object.keys(columns)
+    if (names.length === 0) return 0
+    const statement = this.#statements.get(
+      `update ${table} ${names.join()}`,
+      () => sql`update ${sql.table(table)}
+        set ${sql.join(names.map((name) => sql`${sql.ref(name)} = ${slot(name)}`))} where ${where}`,
+    )
+    return transaction.run(statement, { ...columns, id })
   }
 
   expire(owner: string): Promise<number> {
