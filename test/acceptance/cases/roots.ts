@@ -20,6 +20,7 @@ export const rootCases = table('roots', [
   ['an unknown path below v2', 'member', 'GET', '/v2/nonsense'],
   ['an unknown path below v2 without a token', 'none', 'GET', '/v2/nonsense'],
   ['an unknown path below an image', 'member', 'GET', `${image}/nonsense`],
+  ['locations of an image', 'member', 'GET', `${image}/locations`],
   ['an upper-case path', 'member', 'GET', '/v2/IMAGES'],
   ['POST to the root', 'none', 'POST', '/'],
   [
