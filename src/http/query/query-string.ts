@@ -38,6 +38,12 @@ export function parseQueryString(query: string): QueryPairs {
   return pairs
 }
 
+/** The pairs of a request's query string. @throws bad_request for bytes that are no UTF-8 */
+export function queryOf({ url }: { readonly url: string }): QueryPairs {
+  const at = url.indexOf('?')
+  return at === -1 ? [] : parseQueryString(url.slice(at + 1))
+}
+
 function encode(text: string): string {
   return encodeURIComponent(text)
     .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -9,6 +9,7 @@ import {
 } from '../../ports/tasks.ts'
 import type { ListLimits } from './image-query.ts'
 import { parseIsoTime } from './iso-time.ts'
+import { readPageSize } from './limit.ts'
 import type { QueryPairs } from './query-string.ts'
 
 function bad(reason: string): never {
@@ -28,10 +29,7 @@ function readDirection(direction: string): 'asc' | 'desc' {
 }
 
 function readLimit(text: string | undefined, limits: ListLimits): number {
-  if (text === undefined) return Math.min(limits.default, limits.maximum)
-  if (!/^\s*[+-]?\d+\s*$/.test(text)) bad('limit param must be an integer')
-  if (Number(text) < 0) bad('limit param must be positive')
-  return Math.min(Number(text), limits.maximum)
+  return Math.min(text === undefined ? limits.default : readPageSize(text), limits.maximum)
 }
 
 function readMarker(marker: string): string {

@@ -8,7 +8,7 @@ import { readJson, refuseBody } from '../body.ts'
 import { parsePatch, patchMediaTypes } from '../patch/parse-patch.ts'
 import type { Origin } from '../plugins/proxy.ts'
 import { type ListLimits, readImageQuery } from '../query/image-query.ts'
-import { formatQueryString, parseQueryString, type QueryPairs } from '../query/query-string.ts'
+import { formatQueryString, type QueryPairs, queryOf } from '../query/query-string.ts'
 import { sendJson, sendNothing } from '../reply.ts'
 import type { ImageSchema } from '../schemas/image.ts'
 import { type ImageViewConfig, imageJson } from '../views/image.ts'
@@ -31,11 +31,6 @@ export interface ImageRoutesOptions {
 
 interface ById {
   readonly id: string
-}
-
-function queryOf(request: FastifyRequest): QueryPairs {
-  const at = request.url.indexOf('?')
-  return at === -1 ? [] : parseQueryString(request.url.slice(at + 1))
 }
 
 /** Media type of a request, lower case, without parameters. */

@@ -4,7 +4,8 @@ import { GlimpseError } from '../../errors/error.ts'
 import { readJson, refuseBody } from '../body.ts'
 import type { Origin } from '../plugins/proxy.ts'
 import type { ListLimits } from '../query/image-query.ts'
-import { formatQueryString, parseQueryString, type QueryPairs } from '../query/query-string.ts'
+import { pageLink } from '../query/page-link.ts'
+import { queryOf } from '../query/query-string.ts'
 import { readTaskQuery } from '../query/task-query.ts'
 import { sendJson } from '../reply.ts'
 import { readNewTask } from '../schemas/task-check.ts'
@@ -21,19 +22,6 @@ interface ById {
   readonly id: string
 }
 
-function queryOf({ url }: FastifyRequest): QueryPairs {
-  const at = url.indexOf('?')
-  return at === -1 ? [] : parseQueryString(url.slice(at + 1))
-}
-
-/** The list's own address, each parameter once, without its marker or with that of the next page. */
-function linkTo(pairs: QueryPairs, marker?: string): string {
-  const kept = new Map(pairs.filter(([name]) => name !== 'marker'))
-  if (marker !== undefined) kept.set('marker', marker)
-  const query = formatQueryString([...kept])
-  return query === '' ? '/v2/tasks' : `/v2/tasks?${query}`
-}
-
 /** Serves `/tasks`, `/tasks/{id}` and `/images/{id}/tasks`. @see glance `api/v2/tasks.py` */
 export function taskRoutes(app: FastifyInstance, { tasks, limits, origin }: TaskRoutesOptions): void {
   resource(app, '/tasks', {
@@ -42,7 +30,8 @@ export function taskRoutes(app: FastifyInstance, { tasks, limits, origin }: Task
       await tasks.requireAccess(context)
       const pairs = queryOf(request)
       const page = await tasks.page(context, readTaskQuery(pairs, limits))
-      return sendJson(reply, tasksJson(page, { first: linkTo(pairs), next: (marker) => linkTo(pairs, marker) }))
+      const link = (marker?: string) => pageLink('/v2/tasks', pairs, marker)
+      return sendJson(reply, tasksJson(page, { first: link(), next: link }))
     },
     POST: async (request, reply) => {
       await tasks.requireAccess(request.context)

@@ -14,8 +14,10 @@ import { UploadImage } from '../../domain/images/upload.ts'
 import { ExternalLocations } from '../../domain/locations/external-location.ts'
 import { ImageLocations } from '../../domain/locations/image-locations.ts'
 import { ImageMembers } from '../../domain/members/members.ts'
+import { Metadefs } from '../../domain/metadefs/metadefs.ts'
 import { ImageAccess } from '../../domain/policy/image-access.ts'
 import { MemberAccess } from '../../domain/policy/member-access.ts'
+import { MetadefAccess } from '../../domain/policy/metadef-access.ts'
 import { ServiceAccess } from '../../domain/policy/service-access.ts'
 import { Tasks } from '../../domain/tasks/tasks.ts'
 import type { AppDependencies } from '../dependencies.ts'
@@ -28,6 +30,7 @@ import { imageMemberRoutes } from './image-members.ts'
 import { imageTagRoutes } from './image-tags.ts'
 import { imageRoutes } from './images.ts'
 import { locationRoutes } from './locations.ts'
+import { metadefRoutes } from './metadefs/metadefs.ts'
 import { schemaRoutes } from './schemas.ts'
 import { storeRoutes } from './stores.ts'
 import { taskRoutes } from './tasks.ts'
@@ -131,6 +134,11 @@ export function registerV2(
         libc: deps.libc,
       })
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
+      metadefRoutes(v2, {
+        metadefs: new Metadefs({ metadefs: repositories.metadefs, access: new MetadefAccess(policy) }),
+        limits,
+        origin,
+      })
       taskRoutes(v2, { tasks, limits, origin })
       discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
       usageRoutes(v2, deps.quotas)
