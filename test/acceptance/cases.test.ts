@@ -9,6 +9,7 @@ import { covers, type Difference, differences } from './differences.ts'
 import type { Outcome } from './support/compare.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import { makeFixtures } from './support/images.ts'
+import { makeNamespaces } from './support/namespaces.ts'
 import { makePersonas, type Personas } from './support/personas.ts'
 import { runCase } from './support/run-case.ts'
 import { caseSettings } from './support/settings.ts'
@@ -25,6 +26,7 @@ describe('answers as the reference does', () => {
       deployments.push(await deploy(implementation, { extra: caseSettings }))
     }
     await Promise.all(deployments.map((deployment) => makeFixtures(deployment, personas)))
+    await Promise.all(deployments.map((deployment) => makeNamespaces(deployment, personas)))
   })
 
   after(async () => {

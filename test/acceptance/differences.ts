@@ -1,3 +1,5 @@
+import { metadefDifferences } from './cases/metadefs/differences.ts'
+
 /**
  * Where Glimpse answers otherwise than the reference (Debian's 25.1), on purpose. Each entry names the cases, what
  * differs, what Glimpse gives, and why. An entry that no longer applies fails the tests, as does a difference without
@@ -14,6 +16,7 @@ export interface Difference {
 }
 
 export const differences: readonly Difference[] = [
+  ...metadefDifferences,
   {
     cases:
       /^roots: (the root lists the versions|versions by name|v1 is gone|v3 never was|a minor version that never was|POST to the root|an unknown path( without a token)?$)/,

@@ -3,6 +3,7 @@ import { changeCases, deleteCases } from './change.ts'
 import { createCases } from './create.ts'
 import { actionCases, downloadCases, uploadCases } from './data.ts'
 import { listCases } from './list.ts'
+import { metadefCases } from './metadefs/index.ts'
 import { schemaCases, showCases } from './read.ts'
 import { limitCases, methodCases, rootCases, tokenCases } from './roots.ts'
 import { memberCases, tagCases } from './sharing.ts'
@@ -24,4 +25,5 @@ export const cases: readonly Case[] = [
   ...actionCases,
   ...memberCases,
   ...tagCases,
+  ...metadefCases,
 ]

@@ -1,4 +1,5 @@
 import type { RecipeName } from './images.ts'
+import type { NamespaceName } from './namespaces.ts'
 import type { PersonaName } from './personas.ts'
 
 /**
@@ -11,6 +12,12 @@ export interface Case {
   readonly as: PersonaName
   /** Makes such an image first, for this case alone. */
   readonly image?: RecipeName
+  /** Makes such a namespace first, for this case alone. */
+  readonly namespace?: NamespaceName
+  /** The order of keys in JSON counts. */
+  readonly ordered?: true
+  /** Descriptions in JSON are each service's own words. */
+  readonly freeWords?: true
   readonly method: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
@@ -28,7 +35,7 @@ export type CaseRow = readonly [
   as: PersonaName,
   method: string,
   path: string,
-  rest?: Pick<Case, 'image' | 'headers' | 'body' | 'next'>,
+  rest?: Pick<Case, 'image' | 'namespace' | 'ordered' | 'freeWords' | 'headers' | 'body' | 'next'>,
 ]
 
 export function table(area: string, rows: readonly CaseRow[]): Case[] {

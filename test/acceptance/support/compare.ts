@@ -20,7 +20,16 @@ const comparedHeaders = [
   'openstack-image-store-ids',
 ] as const
 
-export function outcomeOf(answer: HttpAnswer, context: { url: string; knownIds: ReadonlySet<string> }): Outcome {
+interface Context {
+  readonly url: string
+  readonly knownIds: ReadonlySet<string>
+  /** The order of keys in JSON counts. */
+  readonly ordered: boolean
+  /** Descriptions in JSON do not count. */
+  readonly freeWords: boolean
+}
+
+export function outcomeOf(answer: HttpAnswer, context: Context): Outcome {
   const clean = (text: string) => normalise(text, context)
   const type = answer.headers['content-type'] ?? ''
   const headers = Object.fromEntries(
@@ -30,16 +39,41 @@ export function outcomeOf(answer: HttpAnswer, context: { url: string; knownIds: 
       return [name, value === undefined ? undefined : clean(String(value))]
     }),
   )
-  return { status: answer.status, headers, body: bodyOf(answer, { type, clean }) }
+  return { status: answer.status, headers, body: bodyOf(answer, { ...context, type, clean }) }
 }
 
-function bodyOf(answer: HttpAnswer, { type, clean }: { type: string; clean: (text: string) => string }): unknown {
+function bodyOf(
+  answer: HttpAnswer,
+  { type, clean, ordered, freeWords }: Context & { type: string; clean: (text: string) => string },
+): unknown {
   if (answer.body.length === 0) return ''
   // An error's words are each service's own; that there are some is what counts.
   if (answer.status >= 400) return meaningfulText(answer.body.toString('utf8')) ? '<text>' : '<no message>'
-  if (type.startsWith('application/json')) return JSON.parse(clean(answer.body.toString('utf8')), sortTags)
+  if (type.startsWith('application/json')) {
+    const text = clean(answer.body.toString('utf8'))
+    if (freeWords) return JSON.parse(text, hideDescriptions)
+    return ordered ? inOrder(JSON.parse(text, sortAssociations)) : JSON.parse(text, sortTags)
+  }
   if (type.startsWith('application/octet-stream')) return answer.body.toString('latin1')
   return clean(answer.body.toString('utf8')).trim()
+}
+
+function hideDescriptions(key: string, value: unknown): unknown {
+  return key === 'description' && typeof value === 'string' ? '<text>' : value
+}
+
+/** The reference gives these in whatever order its database finds them. */
+function sortAssociations(key: string, value: unknown): unknown {
+  if (key !== 'resource_type_associations' || !Array.isArray(value)) return value
+  const names = (value as { name: string }[]).map(({ name }) => name).sort()
+  return names.map((name) => (value as { name: string }[]).find((one) => one.name === name))
+}
+
+/** Objects as lists of keys and values, so that their order counts. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (typeof value !== 'object' || value === null) return value
+  return { entries: Object.entries(value).map(([key, part]) => [key, inOrder(part)]) }
 }
 
 /** The reference gives tags in no order. */

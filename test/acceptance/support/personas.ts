@@ -20,6 +20,11 @@ export interface Persona {
 
 export type Personas = Readonly<Record<PersonaName, Persona>>
 
+/** Puts the ids of projects in the place of `{project:PERSONA}`. */
+export function fillProjects(text: string, personas: Personas): string {
+  return text.replaceAll(/\{project:(\w+)\}/g, (_, name: string) => personas[name as PersonaName].projectId)
+}
+
 /**
  * Makes the users in Keystone. `member`, `colleague` and `reader` share a project (the reader has that role alone);
  * `other`, `stranger` and `lister` have one each.

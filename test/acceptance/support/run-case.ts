@@ -3,7 +3,8 @@ import { type Outcome, outcomeOf } from './compare.ts'
 import type { Deployment } from './deployment.ts'
 import type { HttpRequest } from './http.ts'
 import { fixedId, listed, makeImage, recipes } from './images.ts'
-import type { PersonaName, Personas } from './personas.ts'
+import { fixtureName, makeNamespace, namespaceName } from './namespaces.ts'
+import { fillProjects, type Personas } from './personas.ts'
 
 const fixtureIds = [...Object.keys(recipes), ...Object.keys(listed)].map(fixedId)
 
@@ -14,12 +15,15 @@ export async function runCase(
   { testCase, freshId }: { testCase: Case; freshId: string },
 ): Promise<Outcome[]> {
   if (testCase.image) await makeImage(deployment, personas, { recipe: recipes[testCase.image], id: freshId })
-  const context = { url: deployment.service.url, knownIds: new Set([...fixtureIds, freshId]) }
+  const { namespace, ordered = false, freeWords = false } = testCase
+  const context = { url: deployment.service.url, knownIds: new Set([...fixtureIds, freshId]), ordered, freeWords }
   const fill = (text: string) =>
-    text
+    fillProjects(text, personas)
       .replaceAll('{image}', freshId)
+      .replaceAll('{namespace}', namespaceName(freshId))
+      .replaceAll(/\{namespace:(\w+)\}/g, (_, recipe: string) => fixtureName(recipe))
       .replaceAll(/\{id:(\w+)\}/g, (_, name: string) => fixedId(name))
-      .replaceAll(/\{project:(\w+)\}/g, (_, name: string) => personas[name as PersonaName].projectId)
+  if (namespace) await makeNamespace(deployment, personas, { recipe: namespace, name: namespaceName(freshId) })
   const outcomes: Outcome[] = []
   for (const request of [testCase, ...(testCase.next ?? [])]) {
     const answer = await deployment.request(personas[request.as], toHttp(request, fill))
