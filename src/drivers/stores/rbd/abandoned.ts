@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbandonedWrite } from '../../../ports/blob-store.ts'
 import type { Connection } from './connection.ts'
+import { CephError } from './helper/protocol.ts'
 
 /** Begin of the names of unfinished images and of marks. */
 export const temporaryPrefix = 'glimpse-write.'
@@ -26,9 +27,9 @@ interface FindOptions {
  * with a mark. Where a writer seems to live, it looks again when a dead one would have lost its place.
  */
 export async function* findAbandoned(options: FindOptions): AsyncGenerator<AbandonedWrite, void, undefined> {
-  let waiting = await candidates(options)
+  let waiting = await whenReachable(() => candidates(options), options)
   for (const pauseMs of [0, watchTimeoutMs]) {
-    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: options.signal, ref: false }).catch(() => undefined)
+    if (pauseMs > 0) await pause(pauseMs, options)
     if (options.signal.aborted) return
     const busy: Candidate[] = []
     for (const candidate of waiting) {
@@ -39,6 +40,23 @@ export async function* findAbandoned(options: FindOptions): AsyncGenerator<Aband
     if (busy.length === 0) return
     waiting = busy
   }
+}
+
+/** A cluster that is away at the start is asked again until it is there. */
+async function whenReachable(find: () => Promise<Candidate[]>, options: FindOptions): Promise<Candidate[]> {
+  while (!options.signal.aborted) {
+    try {
+      return await find()
+    } catch (error) {
+      if (!(error instanceof CephError)) throw error
+      await pause(watchTimeoutMs, options)
+    }
+  }
+  return []
+}
+
+async function pause(pauseMs: number, { signal }: FindOptions): Promise<void> {
+  await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
 }
 
 interface Candidate {

@@ -6,9 +6,6 @@ import { HelperProcess } from './helper-process.ts'
 const graceMs = 10_000
 /** Limit of one step where the options set none; see `rados_connect_timeout`. */
 const usualTimeoutSeconds = 30
-/** The client is on the cluster's blocklist, and stays there. */
-const eshutdown = 108
-
 /** A store's way to its cluster: a helper process, started at first use and again when it has ended. */
 export class Connection {
   readonly #setup: HelperSetup
@@ -35,14 +32,6 @@ export class Connection {
     // Whoever comes first starts it for all.
     if (this.#helper === undefined || running !== undefined) this.#helper = this.#start()
     return this.#helper
-  }
-
-  /** What a call failed with may mean that this connection will never work again. */
-  async judge(error: unknown): Promise<void> {
-    if (!(error instanceof CephError) || error.errno !== eshutdown) return
-    const helper = this.#helper
-    this.#helper = undefined
-    await (await helper?.catch(() => undefined))?.close()
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,9 @@ const entry = new URL(`./helper/main.${extension}`, import.meta.url)
 /** Calls that wait run in these threads of the helper. */
 const threads = 16
 
+/** The cluster has put this client on its blocklist, where it stays: only a new one is let in. */
+const eshutdown = 108
+
 interface Waiting {
   resolve(value: unknown): void
   reject(error: unknown): void
@@ -107,6 +110,7 @@ export class HelperProcess {
         else {
           const { call, errno } = reply.failure
           this.#settle(reply.id, (waiting) => waiting.reject(new CephError(call, errno)))
+          if (errno === eshutdown) this.#child.kill('SIGKILL')
         }
       })
     })

@@ -117,7 +117,6 @@ export class RbdStore implements BlobStore {
     try {
       return await use(await this.#connection.helper())
     } catch (error) {
-      void this.#connection.judge(error)
       throw translateCephError(error, { storeId: this.id, key })
     }
   }
