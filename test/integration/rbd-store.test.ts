@@ -199,6 +199,23 @@ describe('a cluster that does not answer', () => {
 })
 
 describe('the helper process of a store', () => {
+  it('leaves a connection that the cluster has put on its blocklist', async (t) => {
+    const rbd = open(t)
+    const { url } = await store(rbd, randomBytes(1000))
+    const writer = await rbd.create(randomUUID(), { sizeBytes: null })
+    const [unfinished = ''] = (await pool.images()).filter((name) => name.startsWith('glimpse-write.'))
+    const address = /watcher=(\S+)/.exec(await pool.rbd('status', unfinished))?.[1] ?? ''
+    await pool.block(address)
+    await until(() =>
+      rbd.size(url).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await writer.abort()
+    assert.ok(!(await pool.images()).includes(unfinished))
+  })
+
   it('fails what it was doing when it dies, and the next request gets another', async (t) => {
     const rbd = open(t)
     const data = randomBytes(20 * mebibyte)

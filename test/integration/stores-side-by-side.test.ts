@@ -15,6 +15,9 @@ const directions: readonly (readonly [Side, Side])[] = [
   ['glimpse', 'reference'],
 ]
 
+const { keystone } = await peers('keystone')
+const { member } = await makePersonas(keystone)
+
 /** Where images go in both services, and how to see what lies there. */
 interface SharedStore extends AsyncDisposable {
   readonly sections: Sections
@@ -34,7 +37,6 @@ function describeSideBySide<Store extends SharedStore>(
     const deployments: Deployment[] = []
 
     before(async () => {
-      const { member } = await makePersonas((await peers('keystone')).keystone)
       store = await open()
       const first = await deploy(reference, { extra: store.sections })
       deployments.push(first)

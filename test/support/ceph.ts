@@ -13,6 +13,8 @@ export interface CephPool extends AsyncDisposable {
   images(): Promise<string[]>
   /** Names of all RADOS objects, those of the pool's own bookkeeping left out. */
   objects(): Promise<string[]>
+  /** Puts a client on the blocklist of the cluster, by an address as `rbd status` shows it. */
+  block(address: string): Promise<void>
   /** Keys of the pool's metadata. */
   metadata(): Promise<string[]>
 }
@@ -27,6 +29,7 @@ export async function makeCephPool(ceph: CephState): Promise<CephPool> {
   return {
     name,
     rbd,
+    block: async (address) => void (await admin('ceph', 'osd', 'blocklist', 'add', address, '60')),
     images: async () => lines(await rbd('ls')),
     objects: async () =>
       lines(await admin('rados', '-p', name, 'ls')).filter(

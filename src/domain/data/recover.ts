@@ -14,15 +14,16 @@ export async function recoverUploads(
   images: ImageRepository,
   { stores, log }: { stores: StoreSet; log: Logger },
 ): Promise<number> {
-  let count = 0
-  for (const store of stores.all()) {
-    try {
-      count += await recoverOf(images, { store, log })
-    } catch (error) {
-      log.error({ err: error, store: store.id }, 'the store does not tell of dead uploads')
-    }
-  }
-  return count
+  // A store that is away may keep its finder waiting until it is back.
+  const counts = await Promise.all(
+    stores.all().map((store) =>
+      recoverOf(images, { store, log }).catch((error: unknown) => {
+        log.error({ err: error, store: store.id }, 'the store does not tell of dead uploads')
+        return 0
+      }),
+    ),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 async function recoverOf(images: ImageRepository, { store, log }: { store: BlobStore; log: Logger }): Promise<number> {
