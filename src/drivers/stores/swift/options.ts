@@ -13,8 +13,8 @@ const accountOptions = {
   swift_store_auth_version: {
     type: 'string',
     default: '3',
-    choices: ['3'],
-    help: "Version of Keystone's API; there is one.",
+    choices: ['2', '3'],
+    help: "Version of Keystone's API. Version 3 is spoken whatever stands here; files of old releases have a 2.",
   },
   swift_store_auth_address: {
     type: 'string',
