@@ -19,12 +19,24 @@ export function jobRunnerOf(dependencies: AppDependencies, { concurrency }: { co
   })
 }
 
-function locationImportOf({ repositories, stores, sealer, digests, log, config }: AppDependencies): LocationImport {
+function locationImportOf({
+  repositories,
+  stores,
+  quotas,
+  sealer,
+  digests,
+  log,
+  config,
+}: AppDependencies): LocationImport {
   return new LocationImport({
     repositories,
     stores,
+    quotas,
     sealer,
-    external: new ExternalLocations(stores, { webFilter: new UriFilter(config.importFiltering) }),
+    external: new ExternalLocations(stores, {
+      webFilter: new UriFilter(config.importFiltering),
+      capBytes: config.upload.capBytes,
+    }),
     digests,
     hashingAlgorithm: config.hashingAlgorithm,
     secureHash: config.locations.do_secure_hash,

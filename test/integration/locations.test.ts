@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
 
@@ -151,5 +152,41 @@ describe('locations changed by PATCH', () => {
     assert.equal((await patch(id, [{ op: 'remove', path: '/locations/0' }], admin)).status, 403)
     assert.equal((await patch(id, [{ op: 'replace', path: '/locations', value: [] }])).status, 403)
     assert.equal((await patch(id, [{ op: 'replace', path: '/locations', value: [value('/other')] }])).status, 400)
+  })
+})
+
+describe('the data of locations', () => {
+  it('counts for user_storage_quota, by PATCH and by POST', async () => {
+    await using web = await startWebServer({ '/four': 'four', '/other': 'more' })
+    await using api = await startApi(
+      { show_multiple_locations: true },
+      { webHosts: ['127.0.0.1'], storageQuotaBytes: 11, runsJobs: true },
+    )
+    const create = async () => {
+      const json = { disk_format: 'raw', container_format: 'bare' }
+      return ((await (await api.call(member, 'POST', '/v2/images', { json })).json()) as Shown).id
+    }
+    const add = async (id: string, path: string) => {
+      const value = { url: web.url + path, metadata: {} }
+      const json = [{ op: 'add', path: '/locations/-', value }]
+      return (await api.call(member, 'PATCH', `/v2/images/${id}`, { json, headers })).status
+    }
+    const id = await create()
+    assert.equal(await add(id, '/four'), 200)
+    assert.equal(await add(id, '/other'), 200)
+    const other = await create()
+    assert.equal(await add(other, '/four'), 413)
+    const ordered = await api.call(member, 'POST', `/v2/images/${other}/locations`, {
+      json: { url: `${web.url}/four` },
+    })
+    assert.equal(ordered.status, 202)
+    const task = async () => (await api.repositories.tasks.listByImage(other))[0]
+    await until(async () => (await task())?.status === 'failure')
+    assert.match((await task())?.message ?? '', /quota/)
+    assert.equal((await api.repositories.images.get(other))?.status, 'queued')
+    const twice = { op: 'replace', path: '/locations', value: [{ url: `${web.url}/four`, metadata: { a: 'b' } }] }
+    const removed = { op: 'remove', path: '/locations/1' }
+    assert.equal((await api.call(member, 'PATCH', `/v2/images/${id}`, { json: [removed, twice], headers })).status, 200)
+    assert.equal(await add(other, '/four'), 200)
   })
 })

@@ -108,6 +108,11 @@ export class ImageDraft {
     this.#locations.splice(this.#locations.indexOf(location), 1)
   }
 
+  /** Bytes of data that the image has more than before, each location counted. */
+  get addedBytes(): number {
+    return Math.max(0, this.#locations.length - this.image.locations.length) * (this.field('sizeBytes') ?? 0)
+  }
+
   /** The status as the draft has it. */
   get status(): ImageStatus {
     return this.#fields.status ?? this.image.status

@@ -4,6 +4,7 @@ import type { Image } from '../../ports/image.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { PropertyProtections } from '../protections/property-protections.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import { ImageDraft } from './draft.ts'
 import { isField } from './fields.ts'
 import type { ImageFinder } from './find.ts'
@@ -33,6 +34,7 @@ export interface PatchDependencies {
   readonly access: ImageAccess
   readonly quotas: Quotas
   readonly locations: LocationChanges
+  readonly projectQuotas: ProjectQuotas
   /** Undefined: properties are not protected. */
   readonly protections: PropertyProtections | undefined
 }
@@ -50,7 +52,7 @@ export class PatchImage {
   /**
    * @returns the image as it is then
    * @throws image_not_found, forbidden, property_present, property_missing, property_not_removable, quota_exceeded,
-   * bad_request, image_status_conflict, property_reserved
+   * bad_request, image_status_conflict, property_reserved, storage_quota_full
    */
   async run(
     context: RequestContext,
@@ -65,13 +67,21 @@ export class PatchImage {
     }
     if (operations.length === 0) return shownTo(context, image, this.#deps)
     requireOwn(context, image)
-    const changed = await this.#images.update(
-      id,
-      draft.toChange(this.#deps.locations.removedStatus),
-      draft.fromStatuses ? { from: draft.fromStatuses } : {},
-    )
+    const changed = await this.#update(draft)
     await this.#deps.locations.removeData(image, draft.removedLocations)
     return shownTo(context, changed, this.#deps)
+  }
+
+  /** New locations count for the quota of the project. */
+  async #update(draft: ImageDraft): Promise<Image> {
+    const { image, addedBytes } = draft
+    const change = draft.toChange(this.#deps.locations.removedStatus)
+    const options = draft.fromStatuses ? { from: draft.fromStatuses } : {}
+    if (addedBytes === 0) return this.#images.update(image.id, change, options)
+    await using reservation = await this.#deps.projectQuotas.reserve(image.owner, { image_size_total: addedBytes })
+    return await reservation.settle('image_size_total', (settles) =>
+      this.#images.update(image.id, change, { ...options, settles }),
+    )
   }
 
   async #changeProperty({ context, image, draft }: Step, operation: PatchOperation): Promise<void> {

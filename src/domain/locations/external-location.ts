@@ -20,10 +20,13 @@ export interface WrittenLocation {
 export class ExternalLocations {
   readonly #stores: StoreSet
   readonly #webFilter: UriFilter
+  readonly #capBytes: number
 
-  constructor(stores: StoreSet, options: { webFilter: UriFilter }) {
+  /** @param options.capBytes `image_size_cap` */
+  constructor(stores: StoreSet, options: { webFilter: UriFilter; capBytes: number }) {
     this.#stores = stores
     this.#webFilter = options.webFilter
+    this.#capBytes = options.capBytes
   }
 
   /** The location as it is recorded: with several backends it names the one that holds the data. */
@@ -32,7 +35,7 @@ export class ExternalLocations {
     return { url, metadata: store ? { ...metadata, store: store.id } : metadata, status: 'active' }
   }
 
-  /** Bytes of the data, as its store tells. @throws bad_request if callers may not point there or there is no data */
+  /** Bytes of the data, as its store tells. @throws bad_request if callers may not point there or there is no data, image_size_limit */
   async sizeOf({ url, metadata }: NewImageLocation, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
     if (!isStorable(metadata)) throw new GlimpseError('bad_request', { reason: 'Metadata of a location is text.' })
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
@@ -44,6 +47,7 @@ export class ExternalLocations {
       throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
     })
     if (!sizeBytes) throw new GlimpseError('bad_request', { reason: 'Invalid location' })
+    if (sizeBytes > this.#capBytes) throw new GlimpseError('image_size_limit', { capBytes: this.#capBytes })
     return sizeBytes
   }
 

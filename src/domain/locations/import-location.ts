@@ -10,6 +10,7 @@ import { receive } from '../data/receive.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { JobHandler, JobKind, RunningJob } from '../jobs/job-kind.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { ExternalLocations } from './external-location.ts'
 
 /** What a job of this kind is told. */
@@ -29,6 +30,7 @@ export interface LocationImportOptions {
   readonly external: ExternalLocations
   readonly sealer: Sealer
   readonly digests: DigestPool
+  readonly quotas: ProjectQuotas
   readonly hashingAlgorithm: string
   /** `do_secure_hash` */
   readonly secureHash: boolean
@@ -97,14 +99,13 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     { input: { imageId, sealedUrl, validationData } }: Job,
     { signal, isVerified }: { signal: AbortSignal; isVerified: boolean },
   ): Promise<null> {
-    const { repositories, external, sealer, capBytes } = this.#options
+    const { repositories, external, sealer, quotas } = this.#options
     const url = sealer.decrypt(sealedUrl)
     const image = await this.#image(imageId)
     // A former run of the job may have come so far.
     if (image.status !== 'queued' && image.locations.some((known) => known.url === url)) return null
     const location = external.located({ url, metadata: {} })
     const sizeBytes = await external.sizeOf(location, { signal })
-    if (sizeBytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
     requireFormats(image)
     external.requireNew(location, image.locations)
     const vouched = validationData && {
@@ -116,7 +117,10 @@ export class LocationImport implements JobHandler<LocationImportInput> {
       sizeBytes: image.sizeBytes || sizeBytes,
       ...(isVerified || this.#options.secureHash ? {} : vouched),
     }
-    await repositories.images.update(imageId, { fields, addLocations: [location] }, { from: ['queued'] })
+    await using reservation = await quotas.reserve(image.owner, { image_size_total: sizeBytes })
+    await reservation.settle('image_size_total', (settles) =>
+      repositories.images.update(imageId, { fields, addLocations: [location] }, { from: ['queued'], settles }),
+    )
     return null
   }
 

@@ -70,7 +70,10 @@ export function registerV2(
     customProperties: deps.customProperties?.properties ?? null,
     requiredProperties: deps.customProperties?.required ?? [],
   })
-  const external = new ExternalLocations(stores, { webFilter: new UriFilter(config.importFiltering) })
+  const external = new ExternalLocations(stores, {
+    webFilter: new UriFilter(config.importFiltering),
+    capBytes: config.upload.capBytes,
+  })
   const locations = new LocationChanges({
     stores,
     log,
@@ -99,7 +102,7 @@ export function registerV2(
       imageRoutes(v2, {
         create: new CreateImage(images, { access, quotas, projectQuotas: deps.quotas, protections }),
         show: new ShowImages(images, { finder, access, protections }),
-        patch: new PatchImage(images, { finder, access, quotas, locations, protections }),
+        patch: new PatchImage(images, { finder, access, quotas, locations, projectQuotas: deps.quotas, protections }),
         delete: new DeleteImage(images, {
           finder,
           access,

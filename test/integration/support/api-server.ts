@@ -14,6 +14,7 @@ import { Policy } from '../../../src/domain/policy/policy.ts'
 import { PropertyProtections } from '../../../src/domain/protections/property-protections.ts'
 import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
 import { ProjectQuotas } from '../../../src/domain/quota/project-quotas.ts'
+import { storageQuota } from '../../../src/domain/quota/storage-quota.ts'
 import { sealerOf } from '../../../src/drivers/db/encryption/location-cipher.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
@@ -94,6 +95,8 @@ export interface ApiParts {
   /** Hosts that `[import_filtering_opts] allowed_hosts` names; a store `web` reads from them. None: there is no such store. */
   readonly webHosts?: readonly string[]
   readonly locations?: Partial<AppConfig['locations']>
+  /** `user_storage_quota`; none unless given. */
+  readonly storageQuotaBytes?: number | null
   /** Jobs are run here too. */
   readonly runsJobs?: boolean
 }
@@ -109,6 +112,7 @@ export async function startApi(
     webHosts = [],
     locations = {},
     runsJobs = false,
+    storageQuotaBytes = null,
   }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
@@ -140,7 +144,10 @@ export async function startApi(
     identity,
     policy,
     protections: protections && new PropertyProtections(protections, policy),
-    quotas: new ProjectQuotas(repositories.quota, { limits: null, log: recordingLog(lines) }),
+    quotas: new ProjectQuotas(repositories.quota, {
+      limits: storageQuotaBytes === null ? null : storageQuota(storageQuotaBytes),
+      log: recordingLog(lines),
+    }),
     stores,
     jobs: new JobQueue(repositories.jobs),
     sealer: sealerOf(null),
