@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ProjectQuotas } from '../../src/domain/quota/project-quotas.ts'
+import { SizeMeter } from '../../src/domain/quota/size-meter.ts'
+import { storageQuota } from '../../src/domain/quota/storage-quota.ts'
 import { hasCode } from '../../src/errors/error.ts'
+import type { Logger } from '../../src/ports/logger.ts'
 import { type QuotaClaim, type QuotaResource, quotaResources } from '../../src/ports/quota.ts'
 import type { NewImage, Repositories } from '../../src/ports/repositories.ts'
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
 /** What every implementation of the quota repository promises. `open` gives repositories over an empty database. */
 export function describeQuota(name: string, open: () => Promise<Repositories>): void {
@@ -166,6 +173,55 @@ export function describeQuota(name: string, open: () => Promise<Repositories>): 
       const [one, other] = [randomUUID(), randomUUID()]
       assert.deepEqual(await reserve(one, { amount: 100 }), [])
       assert.deepEqual(await reserve(other, { amount: 100 }), [])
+    })
+
+    it('lets a process keep its reservations by reminders, and claim again what it lost', async () => {
+      const owner = randomUUID()
+      const options = { limits: storageQuota(100), log: silent }
+      const quotas = new ProjectQuotas(repositories.quota, { ...options, lifetimeMs: 400 })
+      const others = new ProjectQuotas(repositories.quota, options)
+      const reservation = await quotas.reserve(owner, { image_size_total: 100 })
+      await sleep(1000)
+      const refused = (error: unknown) => hasCode(error, 'storage_quota_full')
+      await assert.rejects(others.reserve(owner, { image_size_total: 1 }), refused)
+      await repositories.quota.release(reservation.id)
+      const image = await addImage(owner, { status: 'saving' })
+      const activate = () =>
+        reservation.settle('image_size_total', (settles) =>
+          repositories.images.update(
+            image.id,
+            { fields: { status: 'active', sizeBytes: 100 }, addLocations: [location()] },
+            { from: ['saving'], settles },
+          ),
+        )
+      const other = await others.reserve(owner, { image_size_total: 1 })
+      await assert.rejects(activate(), refused)
+      await other.release()
+      assert.equal((await activate()).status, 'active')
+      await reservation.release()
+      await assert.rejects(others.reserve(owner, { image_size_total: 1 }), refused)
+    })
+
+    it('grows a reservation with data of unknown size, until it does not fit', async () => {
+      const owner = randomUUID()
+      const quotas = new ProjectQuotas(repositories.quota, { limits: storageQuota(100), log: silent })
+      await using first = await quotas.reserve(owner, { image_size_total: 0 }, { sizeUnknown: true })
+      const meter = new SizeMeter(first, { resource: 'image_size_total', slabBytes: 40 })
+      for (let bytes = 10; bytes <= 60; bytes += 10) {
+        meter.saw(bytes)
+        await meter.stopped()
+      }
+      assert.equal((await reserve(owner, { amount: 61 }))[0]?.used, 40)
+      await meter.finish(65)
+      assert.equal((await reserve(owner, { amount: 36 }))[0]?.used, 65)
+      await using second = await quotas.reserve(owner, { image_size_total: 0 }, { sizeUnknown: true })
+      const refused = new SizeMeter(second, { resource: 'image_size_total', slabBytes: 10 })
+      refused.saw(40)
+      await refused.stopped()
+      assert.throws(
+        () => refused.saw(41),
+        (error) => hasCode(error, 'storage_quota_full'),
+      )
     })
 
     it('counts sizes beyond 32 bits', async () => {

@@ -84,7 +84,7 @@ export class ProjectQuotas {
 
   /** @returns the amounts that are held now: those that have a limit */
   async #acquire(reservation: Reservation, amounts: QuotaAmounts): Promise<QuotaAmounts> {
-    if (!this.#limits) return {}
+    if (!this.#limits || Object.keys(amounts).length === 0) return {}
     const { id, owner, sizeUnknown } = reservation
     const limits = await this.#limits.of(owner)
     const mayExceed = sizeUnknown && this.#limits.unknownSizeMayExceed
