@@ -18,13 +18,14 @@ import { measureData, measureMemory, measureMetadata, measureShowBesideUpload, t
 import { ProcessTree } from './process-tree.ts'
 import { measureScale } from './scale.ts'
 import { type Contender, startFasterReference, startGlimpse } from './services.ts'
+import { measureStores } from './stores.ts'
 import { Figures } from './table.ts'
 
 const usage = `npm run bench -- [options]
   --rounds N    rounds, the services taking turns (3)      --images N    images in the database (300)
   --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
-  --only LIST   some of: metadata, data, memory, scale      (default: metadata,data,memory)`
+  --only LIST   some of: metadata, data, memory, scale, stores (default: metadata,data,memory)`
 
 const { values: options } = parseArgs({
   options: {
@@ -89,6 +90,15 @@ async function measureLimits({ blob, figures, work }: Setting): Promise<void> {
   }
 }
 
+/** Stores beside the tools of their servers; no service takes part. */
+async function printStores(work: string): Promise<void> {
+  const mib = Number(options.mib)
+  const figures = new Figures()
+  const blob = { path: await randomFile(join(work, 'blob-stores'), mib), gib: mib / 1024 }
+  await measureStores({ blob, work, rounds: Number(options.rounds), figures })
+  console.log(`\n${figures.render(['rbd', 'glimpse'])}`)
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
@@ -96,6 +106,8 @@ async function main(): Promise<void> {
   process.env.GLIMPSE_PEERS = join(work, 'peers', 'state.json')
   const contenders: Contender[] = []
   try {
+    if (parts.includes('stores')) await printStores(work)
+    if (parts.join() === 'stores') return
     await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)

@@ -39,7 +39,7 @@ export class RbdReadable extends Readable {
   #reading: Promise<void> = Promise.resolve()
 
   constructor(helper: HelperProcess, options: RbdReadableOptions) {
-    super({ highWaterMark: pieceBytes, ...(options.signal ? { signal: options.signal } : {}) })
+    super({ highWaterMark: 2 * pieceBytes, ...(options.signal ? { signal: options.signal } : {}) })
     this.#helper = helper
     this.#options = options
     const { offset, length } = options.range
