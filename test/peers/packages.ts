@@ -12,6 +12,7 @@ export const packages = {
   'python3-pymysql': "Keystone's and the reference's database driver",
   'python3-psycopg2': "the reference's PostgreSQL driver",
   'python3-memcache': "Keystone's and the reference's cache client",
+  'python3-boto3': "the reference's S3 client",
   'uwsgi-plugin-python3': 'serves Keystone',
   'glance-api': 'the reference',
   'glance-common': 'the reference',
