@@ -90,6 +90,8 @@ export interface BlobStore {
   /** Schemes of the URLs it serves; the first one is that of its own locations. */
   readonly schemes: readonly string[]
   readonly capabilities: StoreCapabilities
+  /** True for URLs in the place where this store puts its own data. Tells stores with the same scheme apart. */
+  owns?(url: string): boolean
   /** Absent where nothing can be written. Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
   create?(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter>
   /**
@@ -99,6 +101,12 @@ export interface BlobStore {
   open(url: string, options: StoreCallOptions & { range?: ByteRange }): Promise<Readable>
   /** @throws blob_not_found, store_unavailable */
   size(url: string, options?: StoreCallOptions): Promise<number>
+  /**
+   * The size, learnt with the credentials in the URL alone and never with the service's own: for URLs that callers write,
+   * who could otherwise point to data of others. Absent where URLs hold no credentials.
+   * @throws blob_not_found, store_unavailable
+   */
+  sizeAsWritten?(url: string, options?: StoreCallOptions): Promise<number>
   /** Absent where nothing can be deleted. @throws blob_not_found, blob_in_use, storage_write_denied, store_unavailable */
   delete?(url: string, options?: StoreCallOptions): Promise<void>
   /**

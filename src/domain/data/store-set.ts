@@ -50,7 +50,8 @@ export class StoreSet {
   }
 
   /**
-   * The store that holds a location: the one its metadata names, else the first that speaks the URL's scheme.
+   * The store that holds a location: the one its metadata names, else the one that puts its own data there, else the
+   * first that speaks the URL's scheme.
    * @returns undefined if this service has no such store
    */
   forLocation(url: string, metadata: Readonly<Record<string, unknown>>): BlobStore | undefined {
@@ -58,10 +59,8 @@ export class StoreSet {
     const named = typeof id === 'string' ? this.#entries.get(id) : undefined
     if (named !== undefined) return named.store
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
-    for (const { store, reserved } of this.#entries.values()) {
-      if (!reserved && store.schemes.includes(scheme)) return store
-    }
-    return undefined
+    const speakers = this.list().filter(({ store }) => store.schemes.includes(scheme))
+    return (speakers.find(({ store }) => store.owns?.(url)) ?? speakers[0])?.store
   }
 
   weightOf(store: BlobStore): number {

@@ -42,7 +42,9 @@ export class ExternalLocations {
     const isRefused =
       restrictedSchemes.has(scheme) || (webSchemes.has(scheme) && this.#webFilter.refusal(url) !== undefined)
     const store = isRefused ? undefined : this.#stores.forLocation(url, metadata)
-    const sizeBytes = await store?.size(url, signal ? { signal } : {}).catch((cause: unknown) => {
+    const options = signal ? { signal } : {}
+    const size = store?.sizeAsWritten?.(url, options) ?? store?.size(url, options)
+    const sizeBytes = await size?.catch((cause: unknown) => {
       signal?.throwIfAborted()
       throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
     })

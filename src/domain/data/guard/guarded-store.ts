@@ -55,14 +55,15 @@ export interface GuardedStore extends BlobStore {
  */
 export function guardStore(store: BlobStore, options: GuardOptions): GuardedStore {
   const guard = new Guard(store, options)
-  const { create, openFile, setReaders, abandoned } = store
+  const { create, openFile, setReaders, sizeAsWritten, abandoned } = store
   return {
     id: store.id,
     schemes: store.schemes,
     capabilities: store.capabilities,
     isAvailable: () => guard.isAvailable,
     open: (url, callOptions) => guard.open(url, callOptions),
-    size: (url, callOptions) => guard.call('size', callOptions, (it) => store.size(url, it), { isRepeatable: true }),
+    size: (url, callOptions) =>
+      guard.call('size', callOptions, (it) => store.size(url, { ...callOptions, ...it }), { isRepeatable: true }),
     close: () => store.close(),
     ...(create && { create: (key, callOptions) => guard.create(key, callOptions) }),
     ...(store.delete && { delete: (url, callOptions) => guard.delete(url, callOptions) }),
@@ -73,6 +74,11 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
       setReaders: (url, callOptions) =>
         guard.call('set-readers', callOptions, (it) => setReaders.call(store, url, { ...callOptions, ...it }), {}),
     }),
+    ...(sizeAsWritten && {
+      sizeAsWritten: (url, callOptions) =>
+        guard.call('size', callOptions, (it) => sizeAsWritten.call(store, url, { ...callOptions, ...it }), {}),
+    }),
+    ...(store.owns && { owns: (url) => store.owns?.(url) === true }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),
   }
 }

@@ -119,6 +119,11 @@ export class FileStore implements BlobStore {
     )
   }
 
+  owns(url: string): boolean {
+    const path = /^(?:file|filesystem):\/\/(.+)$/s.exec(url)?.[1] ?? ''
+    return this.#setup.dirs.some((directory) => path.startsWith(`${directory.path.replace(/\/+$/, '')}/`))
+  }
+
   async close(): Promise<void> {}
 
   #pathOf(url: string): string {

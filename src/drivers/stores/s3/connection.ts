@@ -32,6 +32,8 @@ export class S3Connection {
       forcePathStyle: this.endpoint.forcePathStyle,
       followRegionRedirects: true,
       maxAttempts: 3,
+      // The SDK would send such requests over connections of their own, without keep-alive and without our authorities.
+      expectContinueHeader: false,
       sha256: PayloadHash,
       requestChecksumCalculation: protects ? upper(config.s3_store_request_checksum_calculation) : 'WHEN_REQUIRED',
       responseChecksumValidation: protects ? upper(config.s3_store_response_checksum_validation) : 'WHEN_REQUIRED',

@@ -40,3 +40,9 @@ export function translateS3Error(
 export function isDenied(error: unknown): boolean {
   return error instanceof GlimpseError && s3Status(error.cause) === 403
 }
+
+/** True if the service answered and the fault lies with what was asked, not with the service. */
+export function isCallersFault(error: unknown): boolean {
+  const status = error instanceof GlimpseError ? s3Status(error.cause) : undefined
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429
+}

@@ -10,7 +10,9 @@ const smallBytes = 64 * 1024
 export class PayloadHash {
   readonly #secret: string | ArrayBuffer | ArrayBufferView | undefined
   #hash: Hash | Hmac
+  /** All there is, if it came in one piece. */
   #large: Uint8Array<ArrayBuffer> | undefined
+  #isEmpty = true
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     this.#secret = secret
@@ -18,8 +20,15 @@ export class PayloadHash {
   }
 
   update(data: Uint8Array): void {
-    if (this.#secret === undefined && data.length > smallBytes) this.#large = data as Uint8Array<ArrayBuffer>
-    else this.#hash.update(data)
+    const isWhole = this.#secret === undefined && data.length > smallBytes && this.#isEmpty
+    this.#isEmpty = false
+    if (isWhole) {
+      this.#large = data as Uint8Array<ArrayBuffer>
+      return
+    }
+    if (this.#large !== undefined) this.#hash.update(this.#large)
+    this.#large = undefined
+    this.#hash.update(data)
   }
 
   async digest(): Promise<Uint8Array> {
@@ -30,6 +39,7 @@ export class PayloadHash {
   reset(): void {
     this.#hash = this.#fresh()
     this.#large = undefined
+    this.#isEmpty = true
   }
 
   #fresh(): Hash | Hmac {

@@ -6,7 +6,7 @@ import { findAbandonedUploads } from './abandoned.ts'
 import { S3Bucket } from './bucket.ts'
 import { openS3Connection, type S3Connection } from './connection.ts'
 import { isDnsName } from './endpoint.ts'
-import { isDenied } from './errors.ts'
+import { isCallersFault, isDenied } from './errors.ts'
 import { formatS3Location, parseS3Location, type S3Credentials, type S3Location, s3Schemes } from './location.ts'
 import { requiredS3Options, type S3StoreConfig } from './options.ts'
 import { PartPlan } from './part-plan.ts'
@@ -100,12 +100,26 @@ export class S3Store implements BlobStore {
     return signal === undefined ? body : addAbortSignal(signal, body)
   }
 
+  async sizeAsWritten(url: string, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    const location = parseS3Location(url)
+    if (location?.credentials === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
+    const { key, credentials } = location
+    try {
+      return await this.#sizeOf({ bucket: this.#bucketOf(location), key, credentials }, signal)
+    } catch (error) {
+      // A wrong key in a caller's URL is no failure of the store.
+      throw isCallersFault(error) ? new GlimpseError('blob_not_found', { store: this.id }, { cause: error }) : error
+    }
+  }
+
+  owns(url: string): boolean {
+    const location = parseS3Location(url)
+    const { config, connection } = this.#setup
+    return location?.bucket === config.s3_store_bucket && location?.host === connection.endpoint.host
+  }
+
   async size(url: string, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-    return this.#at(url, async ({ bucket, key, credentials }) => {
-      const found = await bucket.find(key, { signal, credentials })
-      if (found === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
-      return found.sizeBytes
-    })
+    return this.#at(url, (place) => this.#sizeOf(place, signal))
   }
 
   async delete(url: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -154,6 +168,12 @@ export class S3Store implements BlobStore {
       if (!isOther || !isDenied(error)) throw error
       return await act({ ...place, credentials })
     }
+  }
+
+  async #sizeOf({ bucket, key, credentials }: ObjectPlace, signal: AbortSignal | undefined): Promise<number> {
+    const found = await bucket.find(key, { signal, credentials })
+    if (found === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
+    return found.sizeBytes
   }
 
   #bucketOf({ bucket }: S3Location): S3Bucket {
