@@ -70,6 +70,11 @@ export const catalog = {
     message: (p: { id: string; status: string }) =>
       `Image ${p.id} is in status ${p.status}, which does not allow this operation.`,
   },
+  image_property_conflict: {
+    status: 409,
+    message: (p: { id: string; name: string }) =>
+      `Property ${p.name} of image ${p.id} was changed by another operation.`,
+  },
   marker_not_found: {
     status: 400,
     message: (p: { marker: string }) => `Marker ${p.marker} is no image that can be seen.`,
@@ -192,6 +197,14 @@ export const catalog = {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',
   },
+
+  url_refused: {
+    status: 400,
+    message: (p: { url: string }) => `This service does not import from the address ${p.url}.`,
+  },
+  fetch_refused: { status: 400, message: (p: { reason: string }) => `The data cannot be fetched: ${p.reason}.` },
+  fetch_failed: { status: 503, message: (p: { reason: string }) => `The data cannot be fetched now: ${p.reason}.` },
+  import_failed: { status: 400, message: (p: { reason: string }) => `The import has failed: ${p.reason}` },
 
   job_interrupted: {
     status: 503,

@@ -5,11 +5,13 @@ import type { StoreSet } from '../domain/data/store-set.ts'
 import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
+import type { StagingArea } from '../domain/import/staging-area.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { LocationConfig } from '../domain/locations/options.ts'
 import type { Policy } from '../domain/policy/policy.ts'
 import type { PropertyProtections } from '../domain/protections/property-protections.ts'
 import type { ProjectQuotas } from '../domain/quota/project-quotas.ts'
+import type { Fetcher } from '../ports/fetcher.ts'
 import type { IdentityService } from '../ports/identity.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
@@ -45,6 +47,8 @@ export interface AppConfig {
   readonly importFiltering: ImportFilteringConfig
   readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
+  /** `worker_self_reference_url` */
+  readonly workerUrl: string | null
 }
 
 /** Everything that the HTTP layer is built on. Whoever makes these values closes them. */
@@ -58,6 +62,8 @@ export interface AppDependencies {
   readonly stores: StoreSet
   readonly jobs: JobQueue
   readonly sealer: Sealer
+  readonly staging: StagingArea
+  readonly fetcher: Fetcher
   readonly digests: DigestPool
   /** For zero-copy downloads; undefined where the platform has none. */
   readonly libc: ImageDataOptions['libc']

@@ -1,19 +1,28 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { StoreSet } from '../domain/data/store-set.ts'
 import { UriFilter } from '../domain/fetch/uri-filter.ts'
-import type { AnyJobHandler } from '../domain/jobs/job-kind.ts'
-import { JobRunner } from '../domain/jobs/job-runner.ts'
+import { ImportJob } from '../domain/import/import-job.ts'
+import { importKind } from '../domain/import/import-request.ts'
+import { ImportTasks } from '../domain/import/import-tasks.ts'
+import { StagingArea } from '../domain/import/staging-area.ts'
+import { JobRunner, type RunnerTimes } from '../domain/jobs/job-runner.ts'
 import { ExternalLocations } from '../domain/locations/external-location.ts'
 import { LocationImport } from '../domain/locations/import-location.ts'
+import { GlimpseError } from '../errors/error.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 
 /** What runs the jobs of this process: one handler for each kind. */
-export function jobRunnerOf(dependencies: AppDependencies, { concurrency }: { concurrency: number }): JobRunner {
+export function jobRunnerOf(
+  dependencies: AppDependencies,
+  { concurrency, times = {} }: { concurrency: number; times?: Partial<RunnerTimes> },
+): JobRunner {
   const { repositories, jobs, log } = dependencies
-  const handlers: AnyJobHandler[] = [locationImportOf(dependencies)]
   return new JobRunner(repositories.jobs, {
     queue: jobs,
-    handlers,
+    handlers: [locationImportOf(dependencies), ...importsOf(dependencies)],
     concurrency,
+    times,
     name: `${hostname()}:${process.pid}`,
     log,
   })
@@ -46,4 +55,27 @@ function locationImportOf({
     taskTimeToLiveHours: config.taskTimeToLiveHours,
     log,
   })
+}
+
+function importsOf(dependencies: AppDependencies): ImportJob[] {
+  const { repositories, config } = dependencies
+  const tasks = new ImportTasks(repositories.tasks, { timeToLiveHours: config.taskTimeToLiveHours })
+  const kinds = [importKind(null), ...(config.workerUrl === null ? [] : [importKind(config.workerUrl)])]
+  return kinds.map(
+    (kind) =>
+      new ImportJob(repositories.images, {
+        ...dependencies,
+        kind,
+        tasks,
+        limits: config.upload,
+        hashingAlgorithm: config.hashingAlgorithm,
+      }),
+  )
+}
+
+/** The staging area in the reserved store, whose files lie in `folder`. */
+export function stagingArea(stores: StoreSet, folder: string): StagingArea {
+  const store = stores.reserved('os_glance_staging_store')
+  if (!store) throw new GlimpseError('store_unknown', { id: 'os_glance_staging_store' })
+  return new StagingArea(store, (imageId) => `file://${join(folder, imageId)}`)
 }

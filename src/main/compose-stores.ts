@@ -3,6 +3,7 @@ import { apiOptions } from '../config/groups/api.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { StoreObserver } from '../domain/data/guard/guarded-store.ts'
 import { type StoreEntry, StoreSet } from '../domain/data/store-set.ts'
+import { importOptions } from '../domain/import/options.ts'
 import { keystoneAccount } from '../drivers/identity/keystone-account.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { openFileStore } from '../drivers/stores/file/file-store.ts'
@@ -19,6 +20,8 @@ import { openStore, type PreparedStore } from './open-stores.ts'
 
 /** The stores that the configuration names; opened later. */
 export interface StoreSettings {
+  /** Of the store `os_glance_staging_store`. */
+  readonly stagingFolder: string
   /** @throws store_misconfigured for a store that the service cannot do without */
   open(log: Logger, observer?: StoreObserver): Promise<StoreSet>
 }
@@ -140,7 +143,10 @@ const types: Readonly<Record<string, StoreType>> = {
 const supported = 'file, http, rbd, s3, swift'
 
 /** Sections of stores for the service's own use. @see glance `common/wsgi.py` RESERVED_STORES */
-const reservedIds = ['os_glance_staging_store', 'os_glance_tasks_store']
+const stagingId = 'os_glance_staging_store'
+const tasksId = 'os_glance_tasks_store'
+
+const own = { type: 'file', description: null, weight: 0, reserved: true } as const
 
 /** Reads which stores there are, in today's form (`enabled_backends`) or in that of one store of each type (`stores`). */
 export function readStores(config: Config): StoreSettings {
@@ -148,6 +154,7 @@ export function readStores(config: Config): StoreSettings {
   const names = config.group('glance_store', glanceStoreOptions)
   const multiple = Object.keys(backends).length > 0
   const prepared = multiple ? prepareBackends(config, backends) : prepareSingle(config, names.stores)
+  const staging = prepareStaging(config, { multiple })
   const defaultId = multiple ? names.default_backend : typeName(names.default_store)
   const isChoice = prepared.some(({ id, reserved }) => id === defaultId && !reserved)
   if (!isChoice && prepared.length > 0) {
@@ -156,11 +163,12 @@ export function readStores(config: Config): StoreSettings {
     config.refuse({ group: 'glance_store', name: option }, `expected one of ${choices.join(', ')}`)
   }
   return {
+    stagingFolder: staging.folder,
     async open(log, observer) {
       const open = (store: PreparedStore) =>
         openStore(store, { isDefault: store.id === defaultId, log, ...(observer && { observer }) })
       const entries: StoreEntry[] = []
-      for (const store of prepared) entries.push(await open(store))
+      for (const store of [...prepared, staging.store]) entries.push(await open(store))
       return new StoreSet(entries, { defaultId: defaultId ?? '', multiple })
     },
   }
@@ -190,17 +198,31 @@ function prepareBackends(config: Config, backends: Readonly<Record<string, strin
       },
     ]
   })
-  const own = reservedIds
-    .filter((id) => config.has(id))
-    .map((id) => ({
-      id,
-      type: 'file',
-      ...preparedBy(fileType, { config, section: id }),
-      description: null,
-      weight: 0,
-      reserved: true,
-    }))
-  return [...chosen, ...own]
+  const tasks = config.has(tasksId)
+    ? [{ ...own, id: tasksId, ...preparedBy(fileType, { config, section: tasksId }) }]
+    : []
+  return [...chosen, ...tasks]
+}
+
+/** Where data waits for its import: the folder of the reserved store, else that of `node_staging_uri`. */
+function prepareStaging(config: Config, { multiple }: { multiple: boolean }): { folder: string; store: PreparedStore } {
+  const { node_staging_uri: uri } = config.group('DEFAULT', importOptions)
+  const values = config.group(multiple && config.has(stagingId) ? stagingId : 'glance_store', fileStoreOptions)
+  const folder =
+    multiple && config.has(stagingId) ? values.filesystem_store_datadir : /^file:\/\/(\/.*)$/.exec(uri)?.[1]
+  if (!folder) {
+    config.refuse({ group: 'DEFAULT', name: 'node_staging_uri' }, 'expected a folder as file:///path')
+  }
+  const filesystem_store_datadir = folder ?? ''
+  const open = (id: string) =>
+    openFileStore(id, {
+      ...values,
+      filesystem_store_datadir,
+      filesystem_store_datadirs: [],
+      filesystem_store_metadata_file: null,
+    })
+  const store = { ...own, id: stagingId, schemes: fileType.schemes, isWritable: true, properties: {}, open }
+  return { folder: filesystem_store_datadir.replace(/\/+$/, ''), store }
 }
 
 function prepareSingle(config: Config, names: readonly string[]): PreparedStore[] {

@@ -5,10 +5,12 @@ import type { JobRunner } from '../domain/jobs/job-runner.ts'
 import { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import { sealerOf } from '../drivers/db/encryption/location-cipher.ts'
 import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
+import { openWebFetcher } from '../drivers/fetch/web-fetcher.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
-import { jobRunnerOf } from './compose-jobs.ts'
+import { webRules } from './compose-fetch.ts'
+import { jobRunnerOf, stagingArea } from './compose-jobs.ts'
 import { protectionsOf } from './compose-protections.ts'
 import { readCustomProperties } from './custom-properties.ts'
 import type { ApiSettings } from './settings.ts'
@@ -52,6 +54,8 @@ export async function compose(
     stores,
     jobs: new JobQueue(repositories.jobs),
     sealer: sealerOf(settings.locationKey),
+    staging: stagingArea(stores, settings.stores.stagingFolder),
+    fetcher: opened.adopt(openWebFetcher(webRules(settings.app.importFiltering, [])), (it) => it.close()),
     digests,
     libc: await loadLibc(),
     log,

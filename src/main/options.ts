@@ -8,6 +8,7 @@ import type { Chapter } from '../config/render.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
+import { importOptions } from '../domain/import/options.ts'
 import { jobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { metadefFileOptions } from '../domain/metadefs/options.ts'
@@ -38,6 +39,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'API', options: apiOptions },
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions, ...locationOptions } },
   { group: 'DEFAULT', title: 'Quotas of projects', options: quotaOptions },
+  { group: 'DEFAULT', title: 'Import', options: importOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },

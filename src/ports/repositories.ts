@@ -101,6 +101,12 @@ export interface ImageQuery {
   readonly marker?: string
 }
 
+/** A property that decides whether a change is carried out. */
+export interface HeldProperty {
+  readonly name: string
+  readonly value: string | null
+}
+
 export interface ImageRepository {
   /** The image, unless it is deleted; undefined if there is none. Says nothing about who may see it. */
   get(id: string): Promise<Image | undefined>
@@ -116,16 +122,22 @@ export interface ImageRepository {
   create(image: NewImage, options?: { settles?: Settlement | undefined }): Promise<Image>
   /**
    * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
-   * With `keepsLocation` it is not carried out if it would leave the image without a location; with `settles` it takes
-   * the place of what was reserved for it.
+   * With `keepsLocation` it is not carried out if it would leave the image without a location, with `holding` only if the
+   * image has that property with that value (null: has no such property); with `settles` it takes the place of what was
+   * reserved for it.
    * @returns the image as it is then
-   * @throws image_not_found, image_status_conflict (status was none of `from`), location_last, reservation_lost; nothing was
-   * changed then
+   * @throws image_not_found, image_status_conflict (status was none of `from`), location_last, image_property_conflict,
+   * reservation_lost; nothing was changed then
    */
   update(
     id: string,
     change: ImageChange,
-    options?: { from?: readonly ImageStatus[]; keepsLocation?: true; settles?: Settlement | undefined },
+    options?: {
+      from?: readonly ImageStatus[]
+      keepsLocation?: true
+      holding?: HeldProperty
+      settles?: Settlement | undefined
+    },
   ): Promise<Image>
   /**
    * Soft-deletes the image with its properties, tags, members and locations if its status is one of `from`. With `status`

@@ -168,6 +168,30 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       )
     })
 
+    it('changes nothing unless a property is held as expected', async () => {
+      const { id } = await create({ properties: { held: 'me' } })
+      const conflict = (error: unknown) => hasCode(error, 'image_property_conflict')
+      const change = { fields: { name: 'new' } }
+      const update = (name: string, value: string | null) =>
+        repositories.images.update(id, change, { holding: { name, value } })
+      await assert.rejects(update('held', 'you'), conflict)
+      await assert.rejects(update('held', null), conflict)
+      await assert.rejects(update('other', 'me'), conflict)
+      assert.equal((await repositories.images.get(id))?.name, null)
+      assert.equal((await update('held', 'me')).name, 'new')
+      assert.equal((await update('other', null)).name, 'new')
+      const taken = await Promise.allSettled(
+        ['a', 'b', 'c', 'd'].map((value) =>
+          repositories.images.update(
+            id,
+            { setProperties: { lock: value } },
+            { holding: { name: 'lock', value: null } },
+          ),
+        ),
+      )
+      assert.equal(taken.filter(({ status }) => status === 'fulfilled').length, 1)
+    })
+
     it('lets exactly one of several take an image from a status', async () => {
       const { id } = await create()
       const attempts = await Promise.allSettled(

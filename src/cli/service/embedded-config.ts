@@ -18,7 +18,7 @@ export async function prepareEmbedded(places: Places): Promise<boolean> {
 }
 
 /** A dollar sign begins a reference in this language. */
-function embeddedConfig({ databaseFile, imagesDir }: Places): string {
+function embeddedConfig({ databaseFile, imagesDir, stagingDir }: Places): string {
   const value = (path: string) => path.replaceAll('$', '$$$$')
   return `# The service that 'glimpse up' starts. Made once, then yours to change; docs/configuration.md has all options.
 
@@ -26,6 +26,7 @@ function embeddedConfig({ databaseFile, imagesDir }: Places): string {
 bind_host = 127.0.0.1
 bind_port = 9292
 workers = 1
+node_staging_uri = file://${value(stagingDir)}
 
 [database]
 connection = sqlite:///${value(databaseFile)}

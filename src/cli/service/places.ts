@@ -8,6 +8,8 @@ export interface Places {
   readonly configDir: string
   readonly databaseFile: string
   readonly imagesDir: string
+  /** Where data waits for its import. */
+  readonly stagingDir: string
   readonly logFile: string
   readonly pidFile: string
 }
@@ -23,6 +25,7 @@ export function findPlaces(options: { data: string | undefined; env: NodeJS.Proc
     configDir: within('glimpse.conf.d'),
     databaseFile: within('glimpse.sqlite'),
     imagesDir: within('images'),
+    stagingDir: within('staging'),
     logFile: within('glance-api.log'),
     pidFile: within('glimpse.pid'),
   }

@@ -1,5 +1,6 @@
 import { hasCode } from '../../errors/error.ts'
 import type { AbandonedWrite, BlobStore } from '../../ports/blob-store.ts'
+import type { ImageStatus } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { StoreSet } from './store-set.ts'
@@ -17,7 +18,7 @@ export async function recoverUploads(
   // A store that is away may keep its finder waiting until it is back.
   const counts = await Promise.all(
     stores.all().map((store) =>
-      recoverOf(images, { store, log }).catch((error: unknown) => {
+      recoverOf(images, { store, stores, log }).catch((error: unknown) => {
         log.error({ err: error, store: store.id }, 'the store does not tell of dead uploads')
         return 0
       }),
@@ -26,11 +27,14 @@ export async function recoverUploads(
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-async function recoverOf(images: ImageRepository, { store, log }: { store: BlobStore; log: Logger }): Promise<number> {
+async function recoverOf(
+  images: ImageRepository,
+  { store, stores, log }: { store: BlobStore; stores: StoreSet; log: Logger },
+): Promise<number> {
   let count = 0
   for await (const write of store.abandoned?.() ?? []) {
     try {
-      const outcome = await recoverOne(images, write)
+      const outcome = await recoverOne(images, write, { store, stores })
       log.info({ imageId: write.key, store: store.id, outcome }, 'cleaned up after an upload whose process died')
       count++
     } catch (error) {
@@ -45,20 +49,28 @@ async function recoverOf(images: ImageRepository, { store, log }: { store: BlobS
  * In this order a failure in between leaves the write to be found again. No upload of the image can start before it is
  * `queued`, and then it makes a write of its own.
  */
-async function recoverOne(images: ImageRepository, write: AbandonedWrite): Promise<'requeued' | 'removed' | 'kept'> {
+async function recoverOne(
+  images: ImageRepository,
+  write: AbandonedWrite,
+  { store, stores }: { store: BlobStore; stores: StoreSet },
+): Promise<'requeued' | 'removed' | 'kept'> {
   const image = await images.get(write.key)
   // Blob and record were both complete: the process died while it tidied up.
-  const recorded = image !== undefined && image.status !== 'saving' && image.locations.length > 0
+  const recorded =
+    image?.locations.some(({ url, metadata }) => stores.forLocation(url, metadata)?.id === store.id) ?? false
   if (!recorded) await write.removeBlob()
-  if (image?.status === 'saving') await requeue(images, image.id)
+  // An image that is imported has a job, which does the work again.
+  const busy = stores.reserved(store.id) === undefined ? 'saving' : 'uploading'
+  const requeued = image?.status === busy
+  if (requeued) await requeue(images, image.id, busy)
   await write.discard()
-  return recorded ? 'kept' : image?.status === 'saving' ? 'requeued' : 'removed'
+  return recorded ? 'kept' : requeued ? 'requeued' : 'removed'
 }
 
-async function requeue(images: ImageRepository, id: string): Promise<void> {
+async function requeue(images: ImageRepository, id: string, from: ImageStatus): Promise<void> {
   const fields = { status: 'queued', sizeBytes: null, virtualSizeBytes: null } as const
   try {
-    await images.update(id, { fields }, { from: ['saving'] })
+    await images.update(id, { fields }, { from: [from] })
   } catch (error) {
     if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_status_conflict')) throw error
   }

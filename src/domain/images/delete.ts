@@ -5,6 +5,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import type { ForgetImport } from '../import/forget-import.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ImageFinder } from './find.ts'
 
@@ -12,6 +13,7 @@ export interface DeleteOptions {
   readonly finder: ImageFinder
   readonly access: ImageAccess
   readonly stores: StoreSet
+  readonly imports: ForgetImport
   readonly log: Logger
   /** `delayed_delete`: data of deleted images waits for the scrubber. */
   readonly delayed: boolean
@@ -41,7 +43,9 @@ export class DeleteImage {
       await this.#options.access.delete(context, image)
       if (image.protected) throw new GlimpseError('image_protected', { id })
       try {
-        return await this.#delete(context, image)
+        await this.#options.imports.before(image)
+        await this.#delete(context, image)
+        return await this.#options.imports.after(image)
       } catch (error) {
         if (attempt === attempts || !hasCode(error, 'image_status_conflict')) throw error
       }

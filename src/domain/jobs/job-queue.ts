@@ -26,6 +26,7 @@ const holdMs = 10_000
 export class JobQueue {
   readonly #jobs: JobRepository
   #wake: () => void = () => {}
+  readonly #cancellations = new Set<(imageId: string) => void>()
 
   constructor(jobs: JobRepository) {
     this.#jobs = jobs
@@ -34,6 +35,12 @@ export class JobQueue {
   /** Has `wake` called when a job may be run at once. */
   onReady(wake: () => void): void {
     this.#wake = wake
+  }
+
+  /** Has `tell` called when jobs of an image are cancelled here, so that nobody waits for the next heartbeat. @returns what ends it */
+  onCancel(tell: (imageId: string) => void): () => void {
+    this.#cancellations.add(tell)
+    return () => void this.#cancellations.delete(tell)
   }
 
   /** Orders a job, to be run at once by any process. @returns its id. @throws database_unavailable, bad_request */
@@ -63,6 +70,8 @@ export class JobQueue {
 
   /** Cancels the open jobs of an image; each ends when its handler has cleaned up. @throws database_unavailable */
   async cancel(imageId: string, options: { reason: string }): Promise<void> {
-    if ((await this.#jobs.cancel(imageId, options)) > 0) this.#wake()
+    if ((await this.#jobs.cancel(imageId, options)) === 0) return
+    for (const tell of this.#cancellations) tell(imageId)
+    this.#wake()
   }
 }

@@ -94,10 +94,12 @@ export class JobRunner {
   #start(claimed: ClaimedJob, stopping: AbortSignal): void {
     const handler = this.#handlers.get(claimed.job.kind)
     if (!handler) return
-    const { log } = this.#options
-    const running = runJob(claimed, { jobs: this.#jobs, handler, times: this.#times, log, stopping }).finally(() => {
+    const { queue, log } = this.#options
+    const options = { jobs: this.#jobs, queue, handler, times: this.#times, log, stopping }
+    const running = runJob(claimed, options).then((againMs) => {
       this.#running.delete(running)
       this.#rouse()
+      if (againMs !== undefined) setTimeout(() => this.#rouse(), againMs).unref()
     })
     this.#running.add(running)
   }

@@ -34,6 +34,11 @@ export class LeaseKeeper implements Disposable {
     this.#timer = setInterval(() => void this.#beat(), options.heartbeatMs)
   }
 
+  /** Asks at once. */
+  async beat(): Promise<void> {
+    await this.#beat()
+  }
+
   progress(value: number): void {
     this.#progress = value
   }

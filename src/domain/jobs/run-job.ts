@@ -2,6 +2,7 @@ import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { ClaimedJob, Job, JobRepository, JobVerdict, Json } from '../../ports/jobs.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { JobHandler, RunningJob } from './job-kind.ts'
+import type { JobQueue } from './job-queue.ts'
 import { LeaseKeeper, type LeaseTimes } from './lease-keeper.ts'
 
 export interface RunTimes extends LeaseTimes {
@@ -12,6 +13,7 @@ export interface RunTimes extends LeaseTimes {
 
 export interface RunOptions {
   readonly jobs: JobRepository
+  readonly queue: Pick<JobQueue, 'onCancel'>
   readonly handler: JobHandler<Json>
   readonly times: RunTimes
   readonly log: Logger
@@ -23,16 +25,23 @@ const defaultAttempts = 5
 /** Cleaning up that fails that often is given up. */
 const abandonAttempts = 20
 
-/** Runs a claimed job to its end, or gives it back. Never throws. */
-export async function runJob(claimed: ClaimedJob, options: RunOptions): Promise<void> {
+/** Runs a claimed job to its end, or gives it back. Never throws. @returns when it starts again, in milliseconds; undefined: it ended */
+export async function runJob(claimed: ClaimedJob, options: RunOptions): Promise<number | undefined> {
   const { jobs, times, stopping } = options
   const log = options.log.child({ jobId: claimed.job.id, kind: claimed.job.kind })
+  const { imageId } = claimed.job
   using keeper = new LeaseKeeper(jobs, { ...times, lease: claimed.lease, log, stopping })
+  const endTelling = options.queue.onCancel((id) => {
+    if (id === imageId) void keeper.beat()
+  })
   try {
-    await new JobRun(claimed, { ...options, log, keeper }).toItsEnd()
+    return await new JobRun(claimed, { ...options, log, keeper }).toItsEnd()
   } catch (error) {
     // The lease runs out, and another process goes on.
     if (!hasCode(error, 'job_lease_lost')) log.error({ err: error }, 'the state of a job could not be recorded')
+    return undefined
+  } finally {
+    endTelling()
   }
 }
 
@@ -52,7 +61,8 @@ class JobRun {
     this.#options = options
   }
 
-  async toItsEnd(): Promise<void> {
+  /** @returns when it starts again, in milliseconds */
+  async toItsEnd(): Promise<number | undefined> {
     const { jobs, handler, keeper, log } = this.#options
     const { lease, job } = this.#claimed
     const maxAttempts = handler.maxAttempts ?? defaultAttempts
@@ -66,14 +76,15 @@ class JobRun {
     } catch (error) {
       return this.#stopped(error, { maxAttempts })
     }
-    if (await jobs.finish(lease, { as: 'succeeded' })) log.info({}, 'a job has succeeded')
-    else await this.#abandon('cancelled', cancelledMeanwhile)
+    if (!(await jobs.finish(lease, { as: 'succeeded' }))) return this.#abandon('cancelled', cancelledMeanwhile)
+    log.info({}, 'a job has succeeded')
+    return undefined
   }
 
-  async #stopped(error: unknown, { maxAttempts }: { maxAttempts: number }): Promise<void> {
+  async #stopped(error: unknown, { maxAttempts }: { maxAttempts: number }): Promise<number | undefined> {
     const { jobs, handler, keeper, log, stopping } = this.#options
     const { lease } = this.#claimed
-    if (stopping.aborted) return jobs.release(lease, { delayMs: 0, uncounted: true })
+    if (stopping.aborted) return this.#giveBack()
     keeper.held.throwIfAborted()
     if (keeper.wanted.aborted) return this.#abandon('cancelled', cancelledMeanwhile)
     const retriable = handler.isRetriable?.(error) ?? isRetriable(error)
@@ -84,29 +95,39 @@ class JobRun {
     const delayMs = this.#pauseMs()
     log.warn({ err: error, attempts: this.#attempts, delayMs }, 'a job starts again later')
     await jobs.release(lease, { delayMs, reason: reasonOf(error) })
+    return delayMs
   }
 
-  async #fail(reason: string): Promise<void> {
+  async #giveBack(): Promise<undefined> {
+    await this.#options.jobs.release(this.#claimed.lease, { delayMs: 0, uncounted: true })
+  }
+
+  async #fail(reason: string): Promise<number | undefined> {
     await this.#options.jobs.decide(this.#claimed.lease, { verdict: 'failed', reason })
-    await this.#abandon('failed', reason)
+    return this.#abandon('failed', reason)
   }
 
-  async #abandon(verdict: JobVerdict, reason: string): Promise<void> {
+  async #abandon(verdict: JobVerdict, reason: string): Promise<number | undefined> {
     const { jobs, handler, keeper, log, stopping } = this.#options
     const { lease } = this.#claimed
     try {
       await handler.abandon?.(this.#running(keeper.held), { verdict, reason })
     } catch (error) {
-      if (stopping.aborted) return jobs.release(lease, { delayMs: 0, uncounted: true })
+      if (stopping.aborted) return this.#giveBack()
       keeper.held.throwIfAborted()
       log.error({ err: error }, 'the cleaning up after a job has failed')
-      if (this.#attempts < abandonAttempts) return jobs.release(lease, { delayMs: this.#pauseMs() })
+      if (this.#attempts < abandonAttempts) {
+        const delayMs = this.#pauseMs()
+        await jobs.release(lease, { delayMs })
+        return delayMs
+      }
     }
     if (!(await jobs.finish(lease, { as: verdict }))) {
       const other = verdict === 'failed' ? 'cancelled' : 'failed'
       await jobs.finish(lease, { as: other })
     }
     log.info({ verdict, reason }, 'a job has ended')
+    return undefined
   }
 
   #pauseMs(): number {

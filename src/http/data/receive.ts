@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { UploadImage } from '../../domain/images/upload.ts'
+import type { StageImage } from '../../domain/import/stage.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import { sendNothing } from '../reply.ts'
 import { directBody } from './direct-body.ts'
@@ -29,6 +30,29 @@ export async function receiveImageData(
     await upload.run(body ?? separateBody(request.raw))
     // The parser has not seen what was pulled: it would take the next request for the rest of this body.
     if (body?.bypassed) reply.header('connection', 'close')
+    return sendNothing(reply)
+  } catch (error) {
+    lingerAfter(request.raw, reply.raw)
+    throw error
+  }
+}
+
+/**
+ * `PUT /v2/images/{id}/stage`, in the same way.
+ * @see glance `api/v2/image_data.py` `RequestDeserializer.stage`
+ */
+export async function stageImageData(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { staging, imageId }: { staging: StageImage; imageId: string },
+): Promise<FastifyReply> {
+  try {
+    staging.requireEnabled()
+    requireOctetStream(request.headers['content-type'])
+    const length = Number(request.headers['content-length'] ?? 0)
+    const running = await staging.begin(request.context, { imageId, sizeBytes: length > 0 ? length : null })
+    askForBody(reply.raw)
+    await running.run(request.raw)
     return sendNothing(reply)
   } catch (error) {
     lingerAfter(request.raw, reply.raw)

@@ -11,6 +11,10 @@ import { PatchImage } from '../../domain/images/patch.ts'
 import { ShowImages } from '../../domain/images/show.ts'
 import { ImageTags } from '../../domain/images/tags.ts'
 import { UploadImage } from '../../domain/images/upload.ts'
+import { ForgetImport } from '../../domain/import/forget-import.ts'
+import { ImportTasks } from '../../domain/import/import-tasks.ts'
+import { StageImage } from '../../domain/import/stage.ts'
+import { StartImport } from '../../domain/import/start-import.ts'
 import { ExternalLocations } from '../../domain/locations/external-location.ts'
 import { ImageLocations } from '../../domain/locations/image-locations.ts'
 import { ImageMembers } from '../../domain/members/members.ts'
@@ -26,6 +30,7 @@ import { ImageSchema } from '../schemas/image.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { imageActionRoutes } from './image-actions.ts'
 import { imageDataRoutes } from './image-data.ts'
+import { imageImportRoutes } from './image-import.ts'
 import { imageMemberRoutes } from './image-members.ts'
 import { imageTagRoutes } from './image-tags.ts'
 import { imageRoutes } from './images.ts'
@@ -104,6 +109,7 @@ export function registerV2(
         show: new ShowImages(images, { finder, access, protections }),
         patch: new PatchImage(images, { finder, access, quotas, locations, projectQuotas: deps.quotas, protections }),
         delete: new DeleteImage(images, {
+          imports: new ForgetImport(deps.jobs, deps.staging),
           finder,
           access,
           stores,
@@ -133,8 +139,31 @@ export function registerV2(
           hashingAlgorithm: config.hashingAlgorithm,
           log,
         }),
+        staging: new StageImage(images, {
+          finder,
+          access,
+          staging: deps.staging,
+          quotas: deps.quotas,
+          capBytes: config.upload.capBytes,
+          selfUrl: config.workerUrl ?? config.http.public_endpoint,
+          enabled: config.importMethods.includes('glance-direct'),
+          log,
+        }),
         downloads: new DownloadImage({ finder, access, stores, log }),
         libc: deps.libc,
+      })
+      imageImportRoutes(v2, {
+        imports: new StartImport(repositories, {
+          finder,
+          access,
+          stores,
+          jobs: deps.jobs,
+          tasks: new ImportTasks(repositories.tasks, { timeToLiveHours: config.taskTimeToLiveHours }),
+          fetcher: deps.fetcher,
+          quotas: deps.quotas,
+          stagesPerNode: config.workerUrl !== null,
+        }),
+        enabled: config.importMethods,
       })
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
       metadefRoutes(v2, {

@@ -17,6 +17,7 @@ import { ProjectQuotas } from '../../../src/domain/quota/project-quotas.ts'
 import { storageQuota } from '../../../src/domain/quota/storage-quota.ts'
 import { sealerOf } from '../../../src/drivers/db/encryption/location-cipher.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
+import { openWebFetcher } from '../../../src/drivers/fetch/web-fetcher.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
 import { openHttpStore } from '../../../src/drivers/stores/http/http-store.ts'
@@ -28,7 +29,8 @@ import { httpOptions } from '../../../src/http/options.ts'
 import { corsOptions } from '../../../src/http/plugins/cors.ts'
 import { healthcheckOptions } from '../../../src/http/plugins/healthcheck.ts'
 import { proxyOptions, sslHeaderOptions } from '../../../src/http/plugins/proxy.ts'
-import { jobRunnerOf } from '../../../src/main/compose-jobs.ts'
+import { webRules } from '../../../src/main/compose-fetch.ts'
+import { jobRunnerOf, stagingArea } from '../../../src/main/compose-jobs.ts'
 import type { IdentityService } from '../../../src/ports/identity.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
 import type { Repositories } from '../../../src/ports/repositories.ts'
@@ -73,6 +75,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly url: string
   /** Where the store keeps its files. */
   readonly folder: string
+  /** Where staged data lies. */
+  readonly stagingFolder: string
   readonly repositories: Repositories
   readonly metrics: Registry
   readonly lines: readonly LogLine[]
@@ -99,6 +103,8 @@ export interface ApiParts {
   readonly storageQuotaBytes?: number | null
   /** Jobs are run here too. */
   readonly runsJobs?: boolean
+  /** There is a second store to write to, called `two`. */
+  readonly twoStores?: boolean
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
@@ -113,9 +119,12 @@ export async function startApi(
     locations = {},
     runsJobs = false,
     storageQuotaBytes = null,
+    twoStores = false,
   }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
+  const stagingFolder = await mkdtemp(join(tmpdir(), 'glimpse-staging-'))
+  const secondFolder = await mkdtemp(join(tmpdir(), 'glimpse-second-'))
   const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
   const store = await openFileStore('one', {
     ...defaultsOf(fileStoreOptions),
@@ -126,9 +135,22 @@ export async function startApi(
     refuses: () => false,
     follows: () => false,
   })
+  const staging = await openFileStore('os_glance_staging_store', {
+    ...defaultsOf(fileStoreOptions),
+    filesystem_store_datadir: stagingFolder,
+  })
+  const two = await openFileStore('two', {
+    ...defaultsOf(fileStoreOptions),
+    filesystem_store_datadir: secondFolder,
+  })
   const common = { properties: {}, description: null, weight: 0, reserved: false }
   const stores = new StoreSet(
-    [{ store, type: 'file', ...common }, ...(webHosts.length > 0 ? [{ store: web, type: 'http', ...common }] : [])],
+    [
+      { store, type: 'file', ...common },
+      ...(twoStores ? [{ store: two, type: 'file', ...common }] : []),
+      ...(webHosts.length > 0 ? [{ store: web, type: 'http', ...common }] : []),
+      { store: staging, type: 'file', ...common, reserved: true },
+    ],
     {
       defaultId: 'one',
       multiple: true,
@@ -139,6 +161,11 @@ export async function startApi(
   const lines: LogLine[] = []
   const policy = new Policy({ enforceNewDefaults, enforceScope: false, defaultRule: 'default' })
   policy.useRules([{ file: 'policy.yaml', rules: policyRules }])
+  const importFiltering = {
+    ...defaultsOf(import_filtering_optsOptions),
+    allowed_hosts: webHosts,
+    allowed_ports: [],
+  }
   const dependencies: AppDependencies = {
     repositories,
     identity,
@@ -151,6 +178,8 @@ export async function startApi(
     stores,
     jobs: new JobQueue(repositories.jobs),
     sealer: sealerOf(null),
+    staging: stagingArea(stores, stagingFolder),
+    fetcher: openWebFetcher(webRules(importFiltering, [])),
     digests,
     libc: undefined,
     log: recordingLog(lines),
@@ -167,22 +196,25 @@ export async function startApi(
       maxRequestIdLength: 64,
       allowAnonymousAccess: false,
       cacheEnabled: false,
-      importMethods: ['glance-direct'],
+      importMethods: ['glance-direct', 'web-download', 'copy-image'],
       taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
       locations: { ...defaultsOf(locationOptions), ...locations },
-      importFiltering: { ...defaultsOf(import_filtering_optsOptions), allowed_hosts: webHosts, allowed_ports: [] },
+      importFiltering,
+      workerUrl: null,
       upload: { capBytes: 2 ** 30 },
     },
   }
   const app = createApp(dependencies)
   const stopping = new AbortController()
-  const jobs = runsJobs && jobRunnerOf(dependencies, { concurrency: 2 }).run(stopping.signal)
+  const jobs =
+    runsJobs && jobRunnerOf(dependencies, { concurrency: 2, times: { firstPauseMs: 20 } }).run(stopping.signal)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
     url,
     folder,
+    stagingFolder,
     repositories,
     metrics,
     lines,
@@ -199,7 +231,7 @@ export async function startApi(
       stopping.abort()
       await jobs
       await Promise.all([repositories.close(), stores.close(), web.close(), digests.close()])
-      await rm(folder, { recursive: true, force: true })
+      for (const each of [folder, stagingFolder, secondFolder]) await rm(each, { recursive: true, force: true })
     },
   }
 }

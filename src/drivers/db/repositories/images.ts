@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { Image, ImageStatus } from '../../../ports/image.ts'
 import type { Settlement } from '../../../ports/quota.ts'
-import type { ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
+import type { HeldProperty, ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
 import type { Database, Queryable } from '../database.ts'
 import { DuplicateKeyError } from '../engines/failures.ts'
 import { type Statements, slot } from '../statement.ts'
@@ -75,14 +75,19 @@ export class SqlImageRepository implements ImageRepository {
   async update(
     id: string,
     change: ImageChange,
-    options: { from?: readonly ImageStatus[]; keepsLocation?: true; settles?: Settlement | undefined } = {},
+    options: {
+      from?: readonly ImageStatus[]
+      keepsLocation?: true
+      holding?: HeldProperty
+      settles?: Settlement | undefined
+    } = {},
   ): Promise<Image> {
     refuseWideCharacters(textsOf(change))
     const at = now()
     const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
     const touch = (queryable: Queryable) => this.#set(queryable, id, { columns, ...options })
-    const { settles } = options
-    if (!touchesChildren(change) && !settles) {
+    const { settles, holding } = options
+    if (!touchesChildren(change) && !settles && !holding) {
       await touch(this.#database)
       return this.#existing(this.#database, id)
     }
@@ -90,7 +95,9 @@ export class SqlImageRepository implements ImageRepository {
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
       if (settles) await settle(transaction, { statements: this.#statements, settlement: settles })
-      await applyToChildren(this.#children(transaction, id, at), change)
+      const children = this.#children(transaction, id, at)
+      if (holding) await requireHeld(children, id, holding)
+      await applyToChildren(children, change)
       const image = await this.#existing(transaction, id)
       if (options.keepsLocation && image.locations.length === 0) throw new GlimpseError('location_last', { id })
       return image
@@ -190,6 +197,13 @@ function touchesChildren(change: ImageChange): boolean {
     [removeProperties, addLocations, removeLocations].some((list) => list !== undefined && list.length > 0) ||
     (setProperties !== undefined && Object.keys(setProperties).length > 0)
   )
+}
+
+/** @throws image_property_conflict */
+async function requireHeld(children: ChildWriter, id: string, { name, value }: HeldProperty): Promise<void> {
+  const known = (await children.existing()).properties.get(name)
+  const current = known && !known.deleted ? known.value : null
+  if (current !== value) throw new GlimpseError('image_property_conflict', { id, name })
 }
 
 async function applyToChildren(children: ChildWriter, change: ImageChange): Promise<void> {

@@ -1,0 +1,235 @@
+import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { Image, ImageFields } from '../../ports/image.ts'
+import type { JobVerdict } from '../../ports/jobs.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ImageChange, ImageRepository } from '../../ports/repositories.ts'
+import type { DigestPool } from '../data/digest-pool.ts'
+import { nodeHashName } from '../data/hash-names.ts'
+import { inspectorFor } from '../formats/index.ts'
+import type { UploadLimits } from '../images/upload.ts'
+import type { JobHandler, JobKind, RunningJob } from '../jobs/job-kind.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
+import type { Reservation } from '../quota/reservation.ts'
+import { SizeMeter } from '../quota/size-meter.ts'
+import { failedStores, imported, lockProperty } from './bookkeeping.ts'
+import { type ImportInput, taskInputOf } from './import-request.ts'
+import { openSource, type SourceOptions } from './import-source.ts'
+import type { ImportTasks, TaskOrder } from './import-tasks.ts'
+import { Transfer } from './transfer.ts'
+
+export interface ImportJobOptions extends SourceOptions {
+  readonly kind: JobKind<ImportInput>
+  readonly tasks: ImportTasks
+  readonly digests: DigestPool
+  readonly limits: UploadLimits
+  readonly quotas: ProjectQuotas
+  /** `hashing_algorithm`, in the words of hashlib. */
+  readonly hashingAlgorithm: string
+  readonly log: Logger
+}
+
+type Job = RunningJob<ImportInput>
+type LockedImage = Image & { readonly diskFormat: string | null }
+
+const tellEveryMs = 5_000
+/** A source that breaks off may hold longer the next time. */
+const retriable = ['upload_aborted', 'fetch_failed', 'store_unavailable', 'database_unavailable'] as const
+
+/**
+ * Imports an image that `StartImport` has locked: one stream from the source into all stores, and one change of the image
+ * that makes it active and unlocks it. A process that dies in it leaves nothing that the next one does not clear away.
+ * @see glance `async_/flows/api_image_import.py`
+ */
+export class ImportJob implements JobHandler<ImportInput> {
+  readonly kind: JobKind<ImportInput>
+  readonly maxAttempts = 4
+  readonly #images: ImageRepository
+  readonly #options: ImportJobOptions
+  /** Stores that stopped a job, until it is abandoned. */
+  readonly #culprits = new Map<string, readonly string[]>()
+
+  constructor(images: ImageRepository, options: ImportJobOptions) {
+    this.kind = options.kind
+    this.#images = images
+    this.#options = options
+  }
+
+  isRetriable(error: unknown): boolean {
+    return !(error instanceof GlimpseError) || retriable.some((code) => error.code === code)
+  }
+
+  async run(job: Job): Promise<void> {
+    const { tasks, staging } = this.#options
+    const imageId = imageOf(job)
+    await tasks.begin(taskOf(job))
+    const image = await this.#existing(imageId)
+    if (image.properties[lockProperty] === job.id) await this.#transfer(job, image)
+    else if (!isDone(image, job)) throw new GlimpseError('image_property_conflict', { id: imageId, name: lockProperty })
+    if (job.input.method !== 'copy-image') await staging.remove(imageId)
+    await tasks.succeed(job.id, { imageId })
+  }
+
+  async abandon(job: Job, { verdict, reason }: { verdict: JobVerdict; reason: string }): Promise<void> {
+    const { tasks, staging } = this.#options
+    const imageId = imageOf(job)
+    const image = await this.#images.get(imageId)
+    const isCopy = job.input.method === 'copy-image'
+    const isOurs = image?.properties[lockProperty] === job.id
+    if (!isCopy && (isOurs || image === undefined)) await staging.remove(imageId)
+    if (image && isOurs) await this.#unlock(job, image, { verdict })
+    await tasks.begin(taskOf(job))
+    await tasks.fail(job.id, reason)
+    this.#culprits.delete(job.id)
+  }
+
+  async #transfer(job: Job, image: LockedImage): Promise<void> {
+    const { digests, log, stores, quotas } = this.#options
+    const { input, signal } = job
+    const names = hashesOf(image, this.#options.hashingAlgorithm)
+    const source = await openSource(image, input, { ...this.#options, signal })
+    let transfer: Transfer | undefined
+    let meter: SizeMeter | undefined
+    try {
+      const targets = (input.stores ?? [stores.default.id]).map((id) => stores.get(id))
+      const requester = { userId: input.requester.userId, projectId: input.requester.projectId, token: null }
+      await using reservation = await quotas.reserve(
+        image.owner,
+        { image_size_total: (source.sizeBytes ?? 0) * targets.length },
+        { sizeUnknown: source.sizeBytes === null },
+      )
+      if (source.sizeBytes === null) meter = new SizeMeter(reservation, { resource: 'image_size_total' })
+      transfer = new Transfer({
+        key: image.id,
+        stores: targets,
+        allMustSucceed: input.allStoresMustSucceed,
+        requester,
+        log,
+      })
+      await transfer.open(source)
+      const inspector =
+        input.method !== 'copy-image' && image.containerFormat === 'bare' ? inspectorFor(image.diskFormat) : null
+      const { sizeBytes, digests: values } = await transfer.stream(source.body, {
+        ...{ digests, algorithms: ['md5', names.node], sizeBytes: source.sizeBytes, signal },
+        checkSize: this.#sizeCheck(job, (bytes) => meter?.saw(bytes * targets.length)),
+        ...(inspector ? { inspect: (chunk: Uint8Array) => inspector.eat(chunk) } : {}),
+      })
+      await meter?.finish(sizeBytes * targets.length)
+      const [checksum = null, osHashValue = null] = values
+      if (input.method === 'copy-image') requireSame(image, osHashValue)
+      const virtualSizeBytes = image.virtualSizeBytes || inspector?.virtualSizeBytes() || null
+      await this.#complete(job, image, {
+        transfer,
+        reservation,
+        data: { sizeBytes, virtualSizeBytes, checksum, osHashAlgo: names.api, osHashValue },
+      })
+    } catch (error) {
+      source.body.destroy()
+      await meter?.stopped()
+      this.#culprits.set(job.id, transfer?.failedStores ?? [])
+      await transfer?.abort()
+      throw error
+    }
+    await transfer.settle()
+  }
+
+  /** Makes the data visible, records it and unlocks the image, in one change. */
+  async #complete(
+    job: Job,
+    image: Image,
+    { transfer, reservation, data }: { transfer: Transfer; reservation: Reservation; data: Partial<ImageFields> },
+  ): Promise<void> {
+    const { stores } = this.#options
+    const isCopy = job.input.method === 'copy-image'
+    const addLocations = (await transfer.commit()).map(({ store, blob }) => ({
+      url: blob.url,
+      metadata: stores.multiple ? { ...blob.metadata, store: store.id } : blob.metadata,
+      status: 'active',
+    }))
+    const change: ImageChange = {
+      ...(isCopy ? {} : { fields: { status: 'active', ...data } }),
+      ...imported(await this.#existing(image.id), job.input.stores ?? [], {
+        failed: namedFailures(job, transfer.failedStores),
+      }),
+      removeProperties: [lockProperty],
+      addLocations,
+    }
+    const holding = { name: lockProperty, value: job.id }
+    const from = isCopy ? (['active', 'deactivated'] as const) : (['importing'] as const)
+    await reservation.settle('image_size_total', (settles) =>
+      this.#images.update(image.id, change, { from, holding, settles }),
+    )
+  }
+
+  /** Gives the image back as it was before the import. */
+  async #unlock(job: Job, image: Image, { verdict }: { verdict: JobVerdict }): Promise<void> {
+    const { input } = job
+    const culprits = this.#culprits.get(job.id) ?? []
+    const all = input.stores ?? []
+    const failed = verdict === 'cancelled' ? [] : namedFailures(job, culprits.length > 0 ? culprits : all)
+    const reset = { status: 'queued', sizeBytes: null, virtualSizeBytes: null } as const
+    const change: ImageChange = {
+      ...(input.method === 'copy-image' || image.status !== 'importing' ? {} : { fields: reset }),
+      ...imported(image, all, { failed }),
+      removeProperties: [lockProperty],
+    }
+    const holding = { name: lockProperty, value: job.id }
+    await this.#images.update(image.id, change, { from: [image.status], holding }).catch((error: unknown) => {
+      if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_property_conflict')) throw error
+    })
+  }
+
+  #sizeCheck(job: Job, count: (receivedBytes: number) => void): (receivedBytes: number) => void {
+    const { limits, tasks, log } = this.#options
+    const { capBytes } = limits
+    let toldAt = Number.NEGATIVE_INFINITY
+    return (bytes) => {
+      if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
+      count(bytes)
+      job.progress(bytes)
+      if (performance.now() - toldAt < tellEveryMs) return
+      toldAt = performance.now()
+      tasks.copied(job.id, bytes).catch((error: unknown) => log.warn({ err: error }, 'progress cannot be shown'))
+    }
+  }
+
+  async #existing(id: string): Promise<Image> {
+    const image = await this.#images.get(id)
+    if (!image) throw new GlimpseError('image_not_found', { id })
+    return image
+  }
+}
+
+function imageOf({ imageId }: Job): string {
+  return imageId ?? ''
+}
+
+function taskOf(job: Job): TaskOrder {
+  const imageId = imageOf(job)
+  const { requester } = job.input
+  return { id: job.id, type: 'api_image_import', imageId, input: taskInputOf(imageId, job.input), requester }
+}
+
+/** The job was carried out by a process that died before it could say so. */
+function isDone(image: Image, { input }: Job): boolean {
+  if (image.status !== 'active') return false
+  const settled = new Set([...failedStores(image), ...image.locations.map(({ metadata }) => metadata.store)])
+  return image.locations.length > 0 && (input.stores ?? []).every((id) => settled.has(id))
+}
+
+/** The one store of a service without several has no name that clients know. */
+function namedFailures({ input }: Job, stores: readonly string[]): readonly string[] {
+  return input.stores === null ? [] : stores
+}
+
+function hashesOf(image: Image, configured: string): { api: string; node: string } {
+  const api = image.osHashAlgo ?? configured
+  const node = nodeHashName(api)
+  if (node === undefined) throw new GlimpseError('import_failed', { reason: `the digest ${api} cannot be computed.` })
+  return { api, node }
+}
+
+/** What is copied must be the image. */
+function requireSame(image: Image, osHashValue: string | null): void {
+  if (image.osHashValue === null || image.osHashValue === osHashValue) return
+  throw new GlimpseError('import_failed', { reason: 'the data in the store is not what the image’s digest says.' })
+}

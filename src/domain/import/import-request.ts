@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import type { Json } from '../../ports/jobs.ts'
+import type { JobKind } from '../jobs/job-kind.ts'
+
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const
+export type ImportMethod = (typeof importMethods)[number]
+
+/** What a caller asks for; the parts have the right types, whether they fit together is judged later. */
+export interface ImportRequest {
+  readonly method: ImportMethod
+  readonly uri: string | null
+  /** Absent: not given. */
+  readonly stores?: readonly string[]
+  /** `x-image-meta-store`; absent: not given. */
+  readonly headerStore?: string
+  readonly allStores: boolean
+  readonly allStoresMustSucceed: boolean
+  /** As it was received, for the task. */
+  readonly body: { readonly [name: string]: Json }
+}
+
+/** What the job is told. */
+export type ImportInput = {
+  readonly method: ImportMethod
+  readonly uri: string | null
+  /** Ids; null: the one store of a service without several. */
+  readonly stores: readonly string[] | null
+  readonly allStoresMustSucceed: boolean
+  readonly requester: { readonly userId: string | null; readonly projectId: string | null; readonly requestId: string }
+  readonly body: { readonly [name: string]: Json }
+}
+
+/**
+ * The kind of import jobs. Data that was staged on a node's own disk can be imported by that node alone: those jobs have a
+ * kind that only it runs. @param stageHost `worker_self_reference_url` of that node; null: any node
+ */
+export function importKind(stageHost: string | null): JobKind<ImportInput> {
+  if (stageHost === null) return { name: 'image-import' }
+  return { name: `image-import@${createHash('sha256').update(stageHost).digest('hex').slice(0, 32)}` }
+}
+
+/** The input of the task that stands for an import. @see glance `api/v2/images.py` `import_image` */
+export function taskInputOf(imageId: string, { stores, body }: ImportInput): { [name: string]: Json } {
+  return { image_id: imageId, import_req: body, backend: stores ?? [null] }
+}

@@ -1,0 +1,15 @@
+import type { OptionGroup } from '../../config/option.ts'
+
+/** `[DEFAULT]` @see glance `common/config.py` */
+export const importOptions = {
+  node_staging_uri: {
+    type: 'string',
+    default: 'file:///tmp/staging/',
+    help: 'Folder where data waits for its import, as file:///path; used unless enabled_backends is set and the section os_glance_staging_store names the folder. It is made if it is missing.',
+  },
+  worker_self_reference_url: {
+    type: 'string',
+    default: null,
+    help: 'URL of this node, different on each; to be set where the folder for staged data is not shared between the nodes. Data that was staged here is then imported here.',
+  },
+} as const satisfies OptionGroup

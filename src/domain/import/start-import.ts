@@ -1,0 +1,135 @@
+import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { RequestContext } from '../../ports/context.ts'
+import type { Fetcher } from '../../ports/fetcher.ts'
+import type { Image } from '../../ports/image.ts'
+import type { ImageChange, Repositories } from '../../ports/repositories.ts'
+import type { StoreSet } from '../data/store-set.ts'
+import type { ImageFinder } from '../images/find.ts'
+import type { JobQueue } from '../jobs/job-queue.ts'
+import type { ImageAccess } from '../policy/image-access.ts'
+import type { ProjectQuotas } from '../quota/project-quotas.ts'
+import { importing, lockProperty, stageHostProperty } from './bookkeeping.ts'
+import { requireImportable } from './import-checks.ts'
+import { type ImportInput, type ImportRequest, importKind, taskInputOf } from './import-request.ts'
+import { storesOf } from './import-stores.ts'
+import type { ImportTasks } from './import-tasks.ts'
+
+export interface StartImportOptions {
+  readonly finder: ImageFinder
+  readonly access: ImageAccess
+  readonly stores: StoreSet
+  readonly jobs: JobQueue
+  readonly tasks: ImportTasks
+  readonly fetcher: Fetcher
+  readonly quotas: ProjectQuotas
+  /** Staged data lies on the disks of nodes that have `worker_self_reference_url`. */
+  readonly stagesPerNode: boolean
+}
+
+/** A lock of the reference's that nobody has touched for so long is void; twice that before its task has begun. */
+const lockAgeMs = 60 * 60_000
+
+/** Takes orders to import. @see glance `api/v2/images.py` `import_image` */
+export class StartImport {
+  readonly #repositories: Repositories
+  readonly #options: StartImportOptions
+
+  constructor(repositories: Repositories, options: StartImportOptions) {
+    this.#repositories = repositories
+    this.#options = options
+  }
+
+  /**
+   * Checks the order and has a job carry it out. The image is locked, and `importing` unless its data is copied.
+   * @throws image_not_found, conflict, forbidden, bad_request, url_refused
+   */
+  async run(context: RequestContext, imageId: string, request: ImportRequest): Promise<void> {
+    const { finder, access, stores, fetcher } = this.#options
+    const image = await finder.find(context, imageId)
+    requireImportable(image, request)
+    if (request.method === 'copy-image') await access.copy(context, image)
+    else await access.modify(context, image)
+    const staleLock = await this.#requireUnlocked(image)
+    const targets = storesOf(image, { request, stores })
+    if (targets?.length === 0) return
+    if (!request.allStoresMustSucceed && !stores.multiple) {
+      throw new GlimpseError('bad_request', {
+        reason: 'all_stores_must_succeed can only be false where there are several stores (enabled_backends).',
+      })
+    }
+    if (request.method === 'web-download') await fetcher.check(request.uri ?? '')
+    await this.#order(context, image, {
+      staleLock,
+      input: {
+        method: request.method,
+        uri: request.uri,
+        stores: targets,
+        allStoresMustSucceed: request.allStoresMustSucceed,
+        requester: { userId: context.userId, projectId: context.projectId, requestId: context.requestId },
+        body: request.body,
+      },
+    })
+  }
+
+  async #order(
+    context: RequestContext,
+    image: Image,
+    { staleLock, input }: { staleLock: string | null; input: ImportInput },
+  ): Promise<void> {
+    const { jobs, tasks, quotas, stagesPerNode } = this.#options
+    const stageHost = input.method === 'glance-direct' && stagesPerNode ? image.properties[stageHostProperty] : null
+    const order = { input, project: context.projectId, imageId: image.id }
+    // The job is there first: a locked image is never without one.
+    const job = await jobs.hold(importKind(stageHost ?? null), order)
+    const { setProperties } = importing(image, input.stores ?? [])
+    try {
+      const change: ImageChange = {
+        ...(input.method === 'copy-image' ? {} : { fields: { status: 'importing' } }),
+        setProperties: { ...setProperties, [lockProperty]: job.id },
+        removeProperties: [stageHostProperty],
+      }
+      // What was staged has its place among the uploads.
+      await using place = await quotas.reserve(
+        image.owner,
+        image.status === 'queued' ? { image_count_uploading: 1 } : {},
+      )
+      await place.settle('image_count_uploading', (settles) =>
+        this.#repositories.images.update(image.id, change, {
+          from: [image.status],
+          holding: { name: lockProperty, value: staleLock },
+          settles,
+        }),
+      )
+    } catch (error) {
+      await job.withdraw()
+      if (!hasCode(error, 'image_property_conflict') && !hasCode(error, 'image_status_conflict')) throw error
+      const reason = `New operation on image '${image.id}' is not permitted as prior operation is still in progress`
+      throw new GlimpseError('conflict', { reason }, { cause: error })
+    }
+    const { requester } = input
+    await tasks.create({
+      id: job.id,
+      type: 'api_image_import',
+      imageId: image.id,
+      input: taskInputOf(image.id, input),
+      requester,
+    })
+    await job.start()
+  }
+
+  /** @returns the id in a lock that is void; null if there is none. @throws conflict */
+  async #requireUnlocked(image: Image): Promise<string | null> {
+    const holder = image.properties[lockProperty]
+    if (holder === undefined || holder === null) return null
+    const { jobs, tasks } = this.#repositories
+    const job = await jobs.get(holder)
+    if (job !== undefined && job.status !== 'queued' && job.status !== 'running') return holder
+    const task = await tasks.get(holder)
+    if (job === undefined && task === undefined) return holder
+    const ageMs = Date.now() - (task?.updatedAt.getTime() ?? 0)
+    const isVoid = job === undefined && ageMs >= (task?.status === 'pending' ? 2 : 1) * lockAgeMs
+    if (!isVoid) throw new GlimpseError('conflict', { reason: 'Image has active task' })
+    await this.#options.tasks.fail(holder, 'Expired lock preempted')
+    return holder
+  }
+}

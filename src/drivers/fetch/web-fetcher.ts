@@ -1,0 +1,109 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { Agent, type Dispatcher, request } from 'undici'
+import { GlimpseError } from '../../errors/error.ts'
+import type { FetchedData, Fetcher } from '../../ports/fetcher.ts'
+import { type AddressRules, guardedConnector, isLocalAddress, isRefusedHost } from './address-guard.ts'
+
+/** What may be fetched. */
+export interface FetchRules extends AddressRules {
+  /** Whether the address may be fetched, by what is written in it. */
+  follows(url: string): boolean
+}
+
+const connectTimeoutMs = 30_000
+/** Without a byte. */
+const idleTimeoutMs = 60_000
+const longestFetchMs = 24 * 3_600_000
+const mostRedirects = 5
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+export function openWebFetcher(rules: FetchRules): Fetcher {
+  return new WebFetcher(rules)
+}
+
+class WebFetcher implements Fetcher {
+  readonly #rules: FetchRules
+  readonly #agent: Agent
+
+  constructor(rules: FetchRules) {
+    this.#rules = rules
+    this.#agent = new Agent({
+      connect: guardedConnector({ timeout: connectTimeoutMs }, rules),
+      headersTimeout: idleTimeoutMs,
+      bodyTimeout: idleTimeoutMs,
+    })
+  }
+
+  async check(url: string): Promise<void> {
+    const host = this.#judge(url).hostname
+    if (isIP(host) !== 0 || host.startsWith('[')) return
+    let addresses: { address: string }[]
+    try {
+      addresses = await lookup(host, { all: true })
+    } catch (cause) {
+      throw new GlimpseError('url_refused', { url }, { cause })
+    }
+    const { trusts, refuses } = this.#rules
+    if (trusts(host) || addresses.some(({ address }) => !isLocalAddress(address) && !refuses(address))) return
+    throw new GlimpseError('url_refused', { url })
+  }
+
+  async open(url: string, { signal }: { signal: AbortSignal }): Promise<FetchedData> {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(longestFetchMs)])
+    let target = this.#judge(url)
+    for (let hop = 0; hop <= mostRedirects; hop++) {
+      const response = await this.#ask(target, bounded)
+      if (!redirects.has(response.statusCode)) return dataOf(response, target)
+      await response.body.dump()
+      target = this.#judge(absolute(String(response.headers.location ?? ''), target))
+    }
+    throw new GlimpseError('fetch_refused', { reason: `the server redirects more than ${mostRedirects} times` })
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy()
+  }
+
+  /** @throws url_refused */
+  #judge(text: string): URL {
+    const url = URL.parse(text)
+    // What one reader drops or decodes may make another host of it for the next one.
+    const isPlain = !/[\s\\\p{Cc}]/u.test(text) && /^https?:\/\/[^/?#@%]+([/?#]|$)/i.test(text)
+    if (url === null || !isPlain || !this.#rules.follows(text) || isRefusedHost(url.hostname, this.#rules)) {
+      throw new GlimpseError('url_refused', { url: text.replace(/\/\/[^/?#]*@/, '//') })
+    }
+    return url
+  }
+
+  async #ask(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'glimpse' }
+    try {
+      return await request(url, { dispatcher: this.#agent, headers, signal })
+    } catch (cause) {
+      signal.throwIfAborted()
+      const { code, message } = cause as NodeJS.ErrnoException
+      if (code === 'EADDRREFUSED') throw new GlimpseError('url_refused', { url: url.host }, { cause })
+      throw new GlimpseError('fetch_failed', { reason: code ?? message }, { cause })
+    }
+  }
+}
+
+/** The target of a redirect, as the server wrote it if it names a host. */
+function absolute(location: string, base: URL): string {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return location
+  if (location.startsWith('//')) return base.protocol + location
+  return URL.parse(location, base)?.href ?? location
+}
+
+async function dataOf({ statusCode, headers, body }: Dispatcher.ResponseData, url: URL): Promise<FetchedData> {
+  if (statusCode === 200) {
+    const length = headers['content-length']
+    return { body, sizeBytes: typeof length === 'string' && /^\d+$/.test(length) ? Number(length) : null }
+  }
+  await body.dump()
+  const isPassing = statusCode >= 500 || statusCode === 429 || statusCode === 408
+  throw new GlimpseError(isPassing ? 'fetch_failed' : 'fetch_refused', {
+    reason: `${url.host} answers with status ${statusCode}`,
+  })
+}
