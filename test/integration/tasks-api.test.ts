@@ -193,7 +193,7 @@ describe('tasks and discovery', () => {
 
   it('tells the ways of import and the stores, and how they are set up only to admins and services', async () => {
     const method = (await get(member, '/v2/info/import'))['import-methods'] as Json
-    assert.deepEqual(method.value, ['glance-direct'])
+    assert.deepEqual(method.value, ['glance-direct', 'web-download', 'copy-image'])
     assert.deepEqual(await get(member, '/v2/info/stores'), { stores: [{ id: 'one', default: 'true' }] })
     assert.equal(await statusOf(member, 'GET', '/v2/info/stores/detail'), 403)
     assert.deepEqual(await get(admin, '/v2/info/stores/detail'), {
