@@ -135,5 +135,22 @@ export function describeTasks(name: string, open: () => Promise<Repositories>): 
       await create({ imageId: randomUUID() })
       assert.deepEqual(await repositories.tasks.listByImage(imageId), [pending])
     })
+
+    it('changes a task until it has ended', async () => {
+      const task = await create({ input: { a: 1 } })
+      const { tasks } = repositories
+      assert.equal(await tasks.update(task.id, { status: 'processing' }), true)
+      assert.equal(await tasks.update(task.id, { status: 'processing' }), true)
+      const { updatedAt: _before, ...begun } = { ...task, status: 'processing' }
+      const { updatedAt: _at, ...now } = (await tasks.get(task.id)) ?? task
+      assert.deepEqual(now, begun)
+      const end = { status: 'failure', message: 'why', result: { image_id: 'i' }, expiresAt: fromNow(hourMs) } as const
+      assert.equal(await tasks.update(task.id, end), true)
+      const { updatedAt: _end, ...ended } = (await tasks.get(task.id)) ?? task
+      assert.deepEqual(ended, { ...begun, ...end })
+      assert.equal(await tasks.update(task.id, { status: 'success', message: 'no' }), false)
+      assert.equal((await tasks.get(task.id))?.message, 'why')
+      assert.equal(await tasks.update(randomUUID(), { status: 'success' }), false)
+    })
   })
 }
