@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ImagesClient } from '../acceptance/support/client.ts'
 import { type Deployment, deploy } from '../acceptance/support/deployment.ts'
+import { expectStatus } from '../acceptance/support/http.ts'
 import type { Sections } from '../support/config-file.ts'
 import { glimpse, reference } from '../support/implementations.ts'
 import type { TestUser } from '../support/keystone.ts'
@@ -75,6 +76,28 @@ describe('Glimpse and the reference on one database and one Swift', () => {
         if (store === 'tenants') assert.deepEqual(await views.member.containers(`${container}-tenants`), [])
       })
     }
+  }
+
+  for (const service of ['reference', 'glimpse'] as const) {
+    it(`whoever may have an image in its owner's account may read it there, as ${service} sees to it`, async () => {
+      const { member: owner, other: reader } = users[service]
+      const readAccess = async () => {
+        const answer = await views.member.request('HEAD', `/${container}-tenants_${id}`)
+        return answer.headers.get('x-container-read')
+      }
+      const { id } = await owner.create({ disk_format: 'raw', container_format: 'bare', visibility: 'shared' })
+      await owner.upload(id, 'the data', { 'x-image-meta-store': 'tenants' })
+      assert.equal(await readAccess(), null)
+      await owner.addMember(id, other.projectId)
+      assert.equal(await readAccess(), `${other.projectId}:*`)
+      assert.equal((await reader.download(id)).toString(), 'the data')
+      expectStatus(await owner.send({ method: 'DELETE', path: `/v2/images/${id}/members/${other.projectId}` }), 204)
+      assert.equal(await readAccess(), null)
+      await owner.patch(id, [{ op: 'replace', path: '/visibility', value: 'community' }])
+      assert.equal(await readAccess(), '*:*')
+      assert.equal((await reader.download(id)).toString(), 'the data')
+      await owner.delete(id)
+    })
   }
 })
 

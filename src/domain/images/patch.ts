@@ -5,6 +5,7 @@ import type { ImageRepository } from '../../ports/repositories.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { PropertyProtections } from '../protections/property-protections.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
+import type { DataReaders } from './data-readers.ts'
 import { ImageDraft } from './draft.ts'
 import { isField } from './fields.ts'
 import type { ImageFinder } from './find.ts'
@@ -35,6 +36,7 @@ export interface PatchDependencies {
   readonly quotas: Quotas
   readonly locations: LocationChanges
   readonly projectQuotas: ProjectQuotas
+  readonly readers: DataReaders
   /** Undefined: properties are not protected. */
   readonly protections: PropertyProtections | undefined
 }
@@ -69,6 +71,9 @@ export class PatchImage {
     requireOwn(context, image)
     const changed = await this.#update(draft)
     await this.#deps.locations.removeData(image, draft.removedLocations)
+    const movesReaders =
+      changed.visibility !== image.visibility || operations.some(({ path }) => path[0] === 'locations')
+    if (movesReaders) await this.#deps.readers.update(context, changed)
     return shownTo(context, changed, this.#deps)
   }
 

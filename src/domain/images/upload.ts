@@ -14,6 +14,7 @@ import type { ImageAccess } from '../policy/image-access.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { Reservation } from '../quota/reservation.ts'
 import { SizeMeter } from '../quota/size-meter.ts'
+import type { DataReaders } from './data-readers.ts'
 import type { ImageFinder } from './find.ts'
 import { requireDataAllowed } from './upload-checks.ts'
 
@@ -27,6 +28,7 @@ export interface UploadOptions {
   readonly access: ImageAccess
   readonly stores: StoreSet
   readonly digests: DigestPool
+  readonly readers: DataReaders
   readonly limits: UploadLimits
   readonly quotas: ProjectQuotas
   /** `hashing_algorithm`, in the words of hashlib. */
@@ -152,6 +154,7 @@ export class RunningUpload {
       })
       await meter?.finish(received.sizeBytes)
       const blob = await writer.commit()
+      await this.#grantReaders(blob)
       await this.#activate(blob, { received, osHashAlgo, virtualSizeBytes: inspector?.virtualSizeBytes() ?? null })
     } catch (error) {
       await meter?.stopped()
@@ -175,6 +178,14 @@ export class RunningUpload {
       log.error({ err: error, imageId: image.id, requestId }, 'the image of a failed upload stays in status saving')
     })
     await reservation.release()
+  }
+
+  /** Before the image is active: who sees it then may read it. */
+  async #grantReaders({ url }: WrittenBlob): Promise<void> {
+    const { context, image, store, readers } = this.#options
+    if (store.setReaders === undefined) return
+    const current = (await this.#images.get(image.id)) ?? image
+    await readers.grant(context, { image: current, store, url })
   }
 
   async #activate(

@@ -2,6 +2,7 @@ import { GlimpseError } from '../../errors/error.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import { type ImageMember, type MemberStatus, memberStatuses } from '../../ports/image.ts'
 import type { MemberRepository } from '../../ports/repositories.ts'
+import type { DataReaders } from '../images/data-readers.ts'
 import type { ImageFinder } from '../images/find.ts'
 import { type Quotas, requireBasicPlane, requireQuota } from '../images/limits.ts'
 import type { MemberAccess } from '../policy/member-access.ts'
@@ -16,6 +17,7 @@ export interface MembersOptions {
   readonly finder: ImageFinder
   readonly access: MemberAccess
   readonly quotas: Quotas
+  readonly readers: DataReaders
 }
 
 /** Projects that shared images are shared with. @see glance `api/v2/image_members.py` */
@@ -57,7 +59,9 @@ export class ImageMembers {
       throw new GlimpseError('bad_request', { reason: 'A member should not be longer than 255 characters.' })
     }
     requireBasicPlane(memberId, 'Member')
-    return this.#members.create(imageId, memberId, 'pending')
+    const member = await this.#members.create(imageId, memberId, 'pending')
+    await this.#options.readers.update(context, image)
+    return member
   }
 
   /** @throws image_not_found, forbidden, member_not_found, bad_request */
@@ -83,6 +87,7 @@ export class ImageMembers {
     const image = await finder.find(context, imageId)
     await access.delete(context, image)
     await this.#members.delete(imageId, memberId)
+    await this.#options.readers.update(context, image)
   }
 
   /** Other members of an image do not exist for a member. */

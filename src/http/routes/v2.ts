@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { UriFilter } from '../../domain/fetch/uri-filter.ts'
 import { ImageActions } from '../../domain/images/actions.ts'
 import { CreateImage } from '../../domain/images/create.ts'
+import { DataReaders } from '../../domain/images/data-readers.ts'
 import { DeleteImage } from '../../domain/images/delete.ts'
 import { DeleteFromStore } from '../../domain/images/delete-from-store.ts'
 import { DownloadImage } from '../../domain/images/download.ts'
@@ -97,6 +98,7 @@ export function registerV2(
     images: access,
     timeToLiveHours: config.taskTimeToLiveHours,
   })
+  const readers = new DataReaders(repositories.members, { stores })
   app.register(
     async (v2) => {
       v2.get('', (request, reply) => {
@@ -107,7 +109,15 @@ export function registerV2(
       imageRoutes(v2, {
         create: new CreateImage(images, { access, quotas, projectQuotas: deps.quotas, protections }),
         show: new ShowImages(images, { finder, access, protections }),
-        patch: new PatchImage(images, { finder, access, quotas, locations, projectQuotas: deps.quotas, protections }),
+        patch: new PatchImage(images, {
+          finder,
+          access,
+          quotas,
+          locations,
+          readers,
+          projectQuotas: deps.quotas,
+          protections,
+        }),
         delete: new DeleteImage(images, {
           imports: new ForgetImport(deps.jobs, deps.staging),
           finder,
@@ -134,6 +144,7 @@ export function registerV2(
           access,
           stores,
           digests: deps.digests,
+          readers,
           limits: config.upload,
           quotas: deps.quotas,
           hashingAlgorithm: config.hashingAlgorithm,
@@ -193,7 +204,7 @@ export function registerV2(
       imageActionRoutes(v2, new ImageActions(images, { finder, access }))
       imageMemberRoutes(
         v2,
-        new ImageMembers(repositories.members, { finder, access: new MemberAccess(policy), quotas }),
+        new ImageMembers(repositories.members, { finder, access: new MemberAccess(policy), quotas, readers }),
       )
     },
     { prefix: '/v2' },
