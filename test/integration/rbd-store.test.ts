@@ -13,8 +13,10 @@ import { openRbdStore, type RbdStore } from '../../src/drivers/stores/rbd/rbd-st
 import { hasCode } from '../../src/errors/error.ts'
 import type { AbandonedWrite } from '../../src/ports/blob-store.ts'
 import { pieces, put } from '../contract/store-fixture.ts'
+import { freePort } from '../peers/ports.ts'
 import { type CephPool, makeCephPool, rbdConfig } from '../support/ceph.ts'
 import { peers } from '../support/peers.ts'
+import { type Service, startGlimpse } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const { ceph } = await peers('ceph')
@@ -156,6 +158,8 @@ describe('a cluster that does not answer', () => {
       } finally {
         process.kill(pid, 'SIGCONT')
       }
+      // The OSD has done by now what it was asked to do, though nobody waited for it any more.
+      await until(async () => !(await pool.objects()).some((object) => object.includes('glimpse-write')))
       assert.equal(await rbd.size(url), 1000)
       await rbd.delete(url)
     })
@@ -196,6 +200,87 @@ describe('a cluster that does not answer', () => {
     assert.deepEqual(await pool.images(), before)
     assert.ok((await read(rbd, url)).equals(data))
   })
+})
+
+describe('a service with a store in a file system and one in RBD', () => {
+  let service: Service
+  before(async () => {
+    const own = { ...pickRbd(), rados_connect_timeout: 1 }
+    service = await startGlimpse({
+      directory: join(directory, 'service'),
+      config: {
+        DEFAULT: { enabled_backends: 'file1:file,ceph1:rbd,absent:rbd' },
+        database: { connection: `sqlite:///${join(directory, 'glance.sqlite')}` },
+        glance_store: { default_backend: 'ceph1' },
+        file1: { filesystem_store_datadir: join(directory, 'files') },
+        ceph1: own,
+        absent: { ...own, rbd_store_ceph_conf: await configOfAbsentCluster() },
+      },
+    })
+  })
+  after(() => service?.stop())
+
+  const call = (method: string, path: string, options: RequestInit = {}) =>
+    fetch(`${service.url}/v2${path}`, { method, ...options })
+
+  async function create(): Promise<string> {
+    const body = JSON.stringify({ disk_format: 'raw', container_format: 'bare' })
+    const answer = await call('POST', '/images', { body, headers: { 'content-type': 'application/json' } })
+    return ((await answer.json()) as { id: string }).id
+  }
+
+  async function upload(id: string, { store, data }: { store: string; data: Buffer }): Promise<number> {
+    const headers = { 'content-type': 'application/octet-stream', 'x-image-meta-store': store }
+    return (await call('PUT', `/images/${id}/file`, { body: new Uint8Array(data), headers })).status
+  }
+
+  it('describes them', async () => {
+    const { stores } = (await (await call('GET', '/info/stores/detail')).json()) as { stores: { id: string }[] }
+    assert.deepEqual(
+      stores.find(({ id }) => id === 'ceph1'),
+      {
+        id: 'ceph1',
+        default: 'true',
+        type: 'rbd',
+        properties: { chunk_size: 8 * mebibyte, pool: pool.name, thin_provisioning: false },
+        weight: 0,
+      },
+    )
+  })
+
+  it('works with the others while a cluster is absent or frozen, and with all when it is back', async () => {
+    const data = randomBytes(3 * mebibyte)
+    const [frozen, lost, well] = [await create(), await create(), await create()]
+    process.kill(osd.pid, 'SIGSTOP')
+    try {
+      const [ofFrozen, ofLost, ofWell] = await Promise.all([
+        upload(frozen, { store: 'ceph1', data }),
+        upload(lost, { store: 'absent', data }),
+        upload(well, { store: 'file1', data }),
+      ])
+      assert.deepEqual([ofFrozen, ofLost, ofWell], [503, 503, 204])
+      assert.equal((await call('GET', `/images/${well}/file`)).status, 200)
+    } finally {
+      process.kill(osd.pid, 'SIGCONT')
+    }
+    assert.equal(await upload(frozen, { store: 'ceph1', data }), 204)
+    const answer = await call('GET', `/images/${frozen}/file`)
+    assert.ok(Buffer.from(await answer.arrayBuffer()).equals(data))
+    assert.equal((await call('DELETE', `/images/${frozen}`)).status, 204)
+    assert.ok(!(await pool.images()).some((name) => name.includes(frozen)))
+  })
+
+  function pickRbd() {
+    const { rbd_store_pool, rbd_store_user, rbd_store_ceph_conf } = rbdConfig(ceph, pool)
+    return { rbd_store_pool, rbd_store_user: String(rbd_store_user), rbd_store_ceph_conf }
+  }
+
+  async function configOfAbsentCluster(): Promise<string> {
+    const path = join(directory, 'absent.conf')
+    const text = await readFile(ceph.configPath, 'utf8')
+    await writeFile(path, text.replace(/^mon_host = .*$/m, `mon_host = 127.0.0.1:${await freePort()}`))
+    return path
+  }
 })
 
 describe('the helper process of a store', () => {

@@ -5,7 +5,9 @@ import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange } from '../../../
 import { findAbandoned, temporaryName } from './abandoned.ts'
 import { Connection } from './connection.ts'
 import { translateCephError } from './errors.ts'
+import { hasErrno } from './helper/protocol.ts'
 import type { HelperProcess } from './helper-process.ts'
+import { Leftovers } from './leftovers.ts'
 import { parseLocation, type RbdLocation } from './location.ts'
 import type { RbdStoreConfig } from './options.ts'
 import { RbdReadable } from './rbd-reader.ts'
@@ -13,6 +15,7 @@ import { RbdWriter } from './rbd-writer.ts'
 
 const mebibyte = 2 ** 20
 const snapshot = 'snap'
+const eexist = 17
 /** Larger objects are written and read in pieces of this. */
 const maxSlotBytes = 8 * mebibyte
 
@@ -30,6 +33,7 @@ export class RbdStore implements BlobStore {
   readonly #thin: boolean
   readonly #connection: Connection
   readonly #closing = new AbortController()
+  readonly #leftovers = new Leftovers({ signal: this.#closing.signal })
 
   constructor(id: string, config: RbdStoreConfig) {
     this.id = id
@@ -54,10 +58,13 @@ export class RbdStore implements BlobStore {
       const sizeBytes = options.sizeBytes ?? 0
       const fsid = await helper.call('fsid', null, this.#limit)
       const image = { pool, name, sizeBytes, order: this.#order, forName: key }
-      const handle = await helper.call('create', image, this.#limit)
+      const handle = await helper.call('create', image, this.#limit).catch((error: unknown) => {
+        if (!hasErrno(error, eexist)) this.#discardLater({ pool, name })
+        throw error
+      })
       const writer = new RbdWriter(helper, {
         ...{ storeId: this.id, key, pool, fsid, temporaryName: name, snapshot, handle, sizeBytes },
-        ...{ thin: this.#thin, connection: this.#connection },
+        ...{ thin: this.#thin, connection: this.#connection, leftovers: this.#leftovers },
       })
       if (options.signal?.aborted) await writer.abort()
       options.signal?.throwIfAborted()
@@ -100,6 +107,14 @@ export class RbdStore implements BlobStore {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#connection.close()
+  }
+
+  /** What a call has begun that got no answer may be done when the cluster works again. */
+  #discardLater(image: { pool: string; name: string }): void {
+    this.#leftovers.add(async () => {
+      const helper = await this.#connection.helper()
+      await helper.call('discard', { ...image, imageId: null, snapshot, mark: image.name, handle: null })
+    })
   }
 
   get #limit() {

@@ -3,6 +3,7 @@ import type { Slot } from './arena.ts'
 import type { Connection } from './connection.ts'
 import { translateCephError } from './errors.ts'
 import type { HelperProcess } from './helper-process.ts'
+import type { Leftovers } from './leftovers.ts'
 import { formatLocation } from './location.ts'
 
 /** Pieces of one transfer that are under way or being filled. */
@@ -24,6 +25,7 @@ export interface RbdWriterOptions {
   readonly sizeBytes: number
   readonly thin: boolean
   readonly connection: Connection
+  readonly leftovers: Leftovers
 }
 
 /**
@@ -97,16 +99,20 @@ export class RbdWriter implements BlobWriter {
     if (this.#state === 'ended') return
     await Promise.all(this.#running)
     this.#releaseSlot()
-    const { pool, key, temporaryName: mark, snapshot, connection } = this.#options
+    const { pool, key, temporaryName: mark, snapshot, connection, leftovers } = this.#options
     const name = this.#state === 'committed' ? key : mark
-    try {
+    const discard = async () => {
       const helper = this.#helper.isEnded ? await connection.helper() : this.#helper
       // Whatever comes of it, the image is closed then.
       const handle = this.#helper.isEnded ? null : this.#handle
       this.#handle = null
       await helper.call('discard', { pool, name, imageId: this.#imageId, snapshot, mark, handle })
       this.#state = 'ended'
+    }
+    try {
+      await discard()
     } catch (error) {
+      leftovers.add(discard)
       throw this.#translate(error)
     }
   }

@@ -89,7 +89,10 @@ export class Operations implements HelperOperations {
       } finally {
         await image.close()
       }
-      if (isOurs) await unless(this.#native.wait('rbd_remove', [context, name]), errno.ENOENT)
+      if (isOurs) await this.#removeIfThere(context, name)
+    } else if (imageId === null) {
+      // An image of which only some parts were made cannot be opened.
+      await this.#removeIfThere(context, name)
     }
     await this.#removeMark(context, mark)
   }
@@ -203,6 +206,10 @@ export class Operations implements HelperOperations {
       if (hasErrno(error, errno.ENOENT)) return false
       throw error
     }
+  }
+
+  async #removeIfThere(pool: number, name: string): Promise<void> {
+    await unless(this.#native.wait('rbd_remove', [pool, name]), errno.ENOENT)
   }
 
   async #removeMark(pool: number, mark: string): Promise<void> {
