@@ -167,8 +167,9 @@ function unitOf(resource: QuotaResource): number {
   return sizeResources.has(resource) ? mebibyte : 1
 }
 
+/** Rounded up: what is told then exceeds the limit in these units too. */
 function inUnits(resource: QuotaResource, amount: number): number {
-  return Math.floor(amount / unitOf(resource))
+  return Math.ceil(amount / unitOf(resource))
 }
 
 function unusable(reason: string): GlimpseError {
