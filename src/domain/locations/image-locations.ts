@@ -7,6 +7,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { TaskRepository } from '../../ports/tasks.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImageFinder } from '../images/find.ts'
+import { shownTo } from '../images/show.ts'
 import type { JobQueue } from '../jobs/job-queue.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import { locationImport } from './import-location.ts'
@@ -82,12 +83,12 @@ export class ImageLocations {
     })
   }
 
-  /** The image whose locations the caller may read. @throws image_not_found, forbidden */
+  /** The image with those locations that the caller may read: of one that is deactivated only administrators see them. @throws image_not_found, forbidden */
   async fetch(context: RequestContext, id: string): Promise<Image> {
     const { finder, access } = this.#options
     const image = await finder.find(context, id)
     await access.fetchLocations(context, image)
-    return image
+    return shownTo(context, image, { protections: undefined })
   }
 
   /** Only services know where else data may lie. */
