@@ -15,6 +15,7 @@ import { ImageSet } from './images.ts'
 import { hashAlone, startNginx } from './limits.ts'
 import { transfer } from './load.ts'
 import { measureData, measureMemory, measureMetadata, measureShowBesideUpload, type Setting } from './measures.ts'
+import { fillMetadefs, measureMetadefs } from './metadefs.ts'
 import { ProcessTree } from './process-tree.ts'
 import { measureScale } from './scale.ts'
 import { type Contender, startFasterReference, startGlimpse } from './services.ts'
@@ -25,7 +26,8 @@ const usage = `npm run bench -- [options]
   --rounds N    rounds, the services taking turns (3)      --images N    images in the database (300)
   --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
-  --only LIST   some of: metadata, data, memory, scale, stores (default: metadata,data,memory)`
+  --only LIST   some of: metadata, metadefs, data, memory, scale, stores
+                (default: metadata,metadefs,data,memory)`
 
 const { values: options } = parseArgs({
   options: {
@@ -35,7 +37,7 @@ const { values: options } = parseArgs({
     images: { type: 'string', default: '300' },
     mib: { type: 'string', default: '512' },
     parallel: { type: 'string', default: '50' },
-    only: { type: 'string', default: 'metadata,data,memory' },
+    only: { type: 'string', default: 'metadata,metadefs,data,memory' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -55,6 +57,7 @@ async function measureRounds(contenders: readonly Contender[], setting: Setting)
   const images = new Map<Contender, string[]>()
   for (const contender of contenders) {
     images.set(contender, await new ImageSet(contender.url, setting.token).fill(Number(options.images)))
+    if (parts.includes('metadefs')) await fillMetadefs(contender, setting)
   }
   const rounds = Number(options.rounds)
   for (let round = 0; round < rounds; round++) {
@@ -63,6 +66,7 @@ async function measureRounds(contenders: readonly Contender[], setting: Setting)
       const ids = images.get(contender) ?? []
       console.log(`round ${round + 1} of ${rounds}: ${contender.name}`)
       if (parts.includes('metadata')) await measureMetadata(contender, setting, ids)
+      if (parts.includes('metadefs')) await measureMetadefs(contender, setting)
       if (parts.includes('data')) {
         await measureData(contender, setting)
         await measureShowBesideUpload(contender, setting, ids)
@@ -124,7 +128,7 @@ async function main(): Promise<void> {
       const upload = { path: await randomFile(join(work, 'blob-256'), 256), parallel: Number(options.parallel) }
       for (const contender of contenders) await measureMemory(contender, setting, upload)
     }
-    if (parts.includes('metadata') || parts.includes('data')) await measureRounds(contenders, setting)
+    if (['metadata', 'metadefs', 'data'].some((part) => parts.includes(part))) await measureRounds(contenders, setting)
     if (parts.includes('scale')) await measureScale(contenders.at(-1) as Contender, setting)
     console.log(`\n${setting.figures.render(['nginx', 'md5 alone', 'sha512 alone', 'reference', 'glimpse'])}`)
   } finally {

@@ -15,7 +15,7 @@ export interface Setting {
 }
 
 /** Requests a second, p99 and CPU of one metadata request. */
-async function metadata(
+export async function measureRequests(
   contender: Contender,
   setting: Setting,
   what: { name: string; path: string; body?: object },
@@ -36,16 +36,16 @@ async function metadata(
 
 /** show, list of 25 and 100, filtered list, create. */
 export async function measureMetadata(contender: Contender, setting: Setting, ids: readonly string[]): Promise<void> {
-  await metadata(contender, setting, { name: 'show', path: `/v2/images/${ids[3]}` })
-  await metadata(contender, setting, { name: 'list of 25', path: '/v2/images' })
-  await metadata(contender, setting, { name: 'list of 100', path: '/v2/images?limit=100' })
-  await metadata(contender, setting, {
+  await measureRequests(contender, setting, { name: 'show', path: `/v2/images/${ids[3]}` })
+  await measureRequests(contender, setting, { name: 'list of 25', path: '/v2/images' })
+  await measureRequests(contender, setting, { name: 'list of 100', path: '/v2/images?limit=100' })
+  await measureRequests(contender, setting, {
     name: 'filtered list',
     path: '/v2/images?os_distro=ubuntu&tag=t3&sort=name:asc',
   })
   const name = 'bench-created'
   const body = { name, disk_format: 'raw', container_format: 'bare', os_distro: 'ubuntu', tags: ['a', 'b'] }
-  await metadata(contender, setting, { name: 'create', path: '/v2/images', body })
+  await measureRequests(contender, setting, { name: 'create', path: '/v2/images', body })
   await new ImageSet(contender.url, setting.token).deleteNamed(name)
 }
 
