@@ -136,7 +136,7 @@ describe("the md-* commands of Debian's glance client", () => {
       ['md-namespace-show', 'Imported'],
       ['md-namespace-show', 'Made'],
     ])
-    assert.equal(list?.status, 0, list?.err)
+    assert.equal(list?.status, 0, String(list?.err))
     assert.deepEqual(
       rowsOf(list as Result).map(([name]) => name),
       ['Imported'],
