@@ -42,6 +42,11 @@ after(async () => {
   await web[Symbol.asyncDispose]()
 })
 
+const everything = {
+  viewer: { projectId: null, isAdmin: true },
+  sort: [{ key: 'id', direction: 'asc' }],
+  limit: 100,
+} as const
 type View = Record<string, unknown> & { id: string; status: string }
 
 async function create(token = member): Promise<string> {
@@ -256,4 +261,35 @@ test('takes over the lock of an import of the reference that nobody has touched 
   await api.repositories.images.update(id, { setProperties: lock })
   assert.equal((await order(id, webOrder('/image'))).status, 202)
   assert.equal((await settled(id)).status, 'active')
+})
+
+test('makes an image for a task of type import', async () => {
+  const task = async (input: object) => {
+    const response = await api.call(admin, 'POST', '/v2/tasks', { json: { type: 'import', input } })
+    return { status: response.status, task: (await response.json()) as View }
+  }
+  const shown = async (id: string) => (await (await api.call(admin, 'GET', `/v2/tasks/${id}`)).json()) as View
+  const image_properties = { name: 'from task', disk_format: 'raw', container_format: 'bare', os_distro: 'none' }
+  const input = { import_from: `${web.url}/image`, import_from_format: 'raw', image_properties }
+  const { status, task: ordered } = await task(input)
+  assert.deepEqual([status, ordered.status, ordered.type, ordered.input], [201, 'pending', 'import', input])
+  await until(async () => (await shown(ordered.id)).status === 'success')
+  const { image_id: imageId } = (await shown(ordered.id)).result as { image_id: string }
+  const image = await show(imageId)
+  assert.deepEqual([image.status, image.name, image.os_distro], ['active', 'from task', 'none'])
+  assert.deepEqual(await downloaded(imageId), data)
+
+  const failed = await task({ ...input, import_from: `${web.url}/missing` })
+  await until(async () => (await shown(failed.task.id)).status === 'failure')
+  assert.match(String((await shown(failed.task.id)).message), /404/)
+  assert.equal((await api.repositories.images.list({ ...everything, name: ['from task'] })).length, 1)
+  assert.equal((await task({ ...input, import_from: 'http://127.0.0.2/' })).status, 400)
+  for (const wrong of [
+    { image_properties: { id: 'x' } },
+    { image_properties: {} },
+    { import_from_format: undefined },
+  ]) {
+    const { status, task: ended } = await task({ ...input, ...wrong })
+    assert.deepEqual([status, ended.status], [201, 'failure'])
+  }
 })

@@ -157,9 +157,7 @@ describe('tasks and discovery', () => {
   })
 
   it('records an order that nothing carries out as a failure that says so', async () => {
-    const response = await api.call(admin, 'POST', '/v2/tasks', {
-      json: { type: 'import', input: { import_from: 'http://example.com/x' } },
-    })
+    const response = await api.call(admin, 'POST', '/v2/tasks', { json: { type: 'location_import', input: {} } })
     assert.equal(response.status, 201)
     const task = await json(response)
     assert.equal(response.headers.get('location'), `${api.url}/v2/tasks/${task.id}`)

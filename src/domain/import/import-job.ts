@@ -12,7 +12,7 @@ import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { Reservation } from '../quota/reservation.ts'
 import { SizeMeter } from '../quota/size-meter.ts'
 import { failedStores, imported, lockProperty } from './bookkeeping.ts'
-import { type ImportInput, taskInputOf } from './import-request.ts'
+import { type ImportInput, taskOf } from './import-request.ts'
 import { openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { Transfer } from './transfer.ts'
@@ -61,7 +61,7 @@ export class ImportJob implements JobHandler<ImportInput> {
   async run(job: Job): Promise<void> {
     const { tasks, staging } = this.#options
     const imageId = imageOf(job)
-    await tasks.begin(taskOf(job))
+    await tasks.begin(taskOrderOf(job))
     const image = await this.#existing(imageId)
     if (image.properties[lockProperty] === job.id) await this.#transfer(job, image)
     else if (!isDone(image, job)) throw new GlimpseError('image_property_conflict', { id: imageId, name: lockProperty })
@@ -76,8 +76,9 @@ export class ImportJob implements JobHandler<ImportInput> {
     const isCopy = job.input.method === 'copy-image'
     const isOurs = image?.properties[lockProperty] === job.id
     if (!isCopy && (isOurs || image === undefined)) await staging.remove(imageId)
-    if (image && isOurs) await this.#unlock(job, image, { verdict })
-    await tasks.begin(taskOf(job))
+    if (image && isOurs && job.input.task) await this.#images.delete(imageId, { from: ['importing'] })
+    else if (image && isOurs) await this.#unlock(job, image, { verdict })
+    await tasks.begin(taskOrderOf(job))
     await tasks.fail(job.id, reason)
     this.#culprits.delete(job.id)
   }
@@ -203,10 +204,8 @@ function imageOf({ imageId }: Job): string {
   return imageId ?? ''
 }
 
-function taskOf(job: Job): TaskOrder {
-  const imageId = imageOf(job)
-  const { requester } = job.input
-  return { id: job.id, type: 'api_image_import', imageId, input: taskInputOf(imageId, job.input), requester }
+function taskOrderOf(job: Job): TaskOrder {
+  return taskOf(job.id, { imageId: imageOf(job), input: job.input })
 }
 
 /** The job was carried out by a process that died before it could say so. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../../ports/jobs.ts'
 import type { JobKind } from '../jobs/job-kind.ts'
+import type { TaskOrder } from './import-tasks.ts'
 
 export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const
 export type ImportMethod = (typeof importMethods)[number]
@@ -28,6 +29,8 @@ export type ImportInput = {
   readonly allStoresMustSucceed: boolean
   readonly requester: { readonly userId: string | null; readonly projectId: string | null; readonly requestId: string }
   readonly body: { readonly [name: string]: Json }
+  /** Input of a task of type `import`, whose image goes if it cannot be imported. Absent: the image was there before. */
+  readonly task?: { readonly [name: string]: Json }
 }
 
 /**
@@ -39,7 +42,10 @@ export function importKind(stageHost: string | null): JobKind<ImportInput> {
   return { name: `image-import@${createHash('sha256').update(stageHost).digest('hex').slice(0, 32)}` }
 }
 
-/** The input of the task that stands for an import. @see glance `api/v2/images.py` `import_image` */
-export function taskInputOf(imageId: string, { stores, body }: ImportInput): { [name: string]: Json } {
-  return { image_id: imageId, import_req: body, backend: stores ?? [null] }
+/** The task that stands for an import. @see glance `api/v2/images.py` `import_image` */
+export function taskOf(id: string, { imageId, input }: { imageId: string; input: ImportInput }): TaskOrder {
+  const { requester, stores, body, task } = input
+  if (task !== undefined) return { id, type: 'import', imageId, input: task, requester }
+  const told = { image_id: imageId, import_req: body, backend: stores ?? [null] }
+  return { id, type: 'api_image_import', imageId, input: told, requester }
 }

@@ -10,7 +10,7 @@ import type { ImageAccess } from '../policy/image-access.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import { importing, lockProperty, stageHostProperty } from './bookkeeping.ts'
 import { requireImportable } from './import-checks.ts'
-import { type ImportInput, type ImportRequest, importKind, taskInputOf } from './import-request.ts'
+import { type ImportInput, type ImportRequest, importKind, taskOf } from './import-request.ts'
 import { storesOf } from './import-stores.ts'
 import type { ImportTasks } from './import-tasks.ts'
 
@@ -58,7 +58,7 @@ export class StartImport {
       })
     }
     if (request.method === 'web-download') await fetcher.check(request.uri ?? '')
-    await this.#order(context, image, {
+    await this.order(context, image, {
       staleLock,
       input: {
         method: request.method,
@@ -71,11 +71,15 @@ export class StartImport {
     })
   }
 
-  async #order(
+  /**
+   * Locks the image and has a job do the work. @param options `staleLock`: the void lock that is there; null: none
+   * @returns the id of the job and of its task. @throws conflict, limit_exceeded
+   */
+  async order(
     context: RequestContext,
     image: Image,
     { staleLock, input }: { staleLock: string | null; input: ImportInput },
-  ): Promise<void> {
+  ): Promise<string> {
     const { jobs, tasks, quotas, stagesPerNode } = this.#options
     const stageHost = input.method === 'glance-direct' && stagesPerNode ? image.properties[stageHostProperty] : null
     const order = { input, project: context.projectId, imageId: image.id }
@@ -106,15 +110,9 @@ export class StartImport {
       const reason = `New operation on image '${image.id}' is not permitted as prior operation is still in progress`
       throw new GlimpseError('conflict', { reason }, { cause: error })
     }
-    const { requester } = input
-    await tasks.create({
-      id: job.id,
-      type: 'api_image_import',
-      imageId: image.id,
-      input: taskInputOf(image.id, input),
-      requester,
-    })
+    await tasks.create(taskOf(job.id, { imageId: image.id, input }))
     await job.start()
+    return job.id
   }
 
   /** @returns the id in a lock that is void; null if there is none. @throws conflict */

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { GlimpseError } from '../../errors/error.ts'
 import type { RequestContext } from '../../ports/context.ts'
+import type { Json } from '../../ports/jobs.ts'
 import type { Task, TaskQuery, TaskRepository, TaskStub, TaskType } from '../../ports/tasks.ts'
+import type { NewImageRequest } from '../images/create.ts'
 import type { ImageFinder } from '../images/find.ts'
+import type { TaskImport } from '../import/task-import.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ServiceAccess } from '../policy/service-access.ts'
 import { requireImportSource } from './import-source.ts'
@@ -11,6 +14,8 @@ export interface TasksOptions {
   readonly access: ServiceAccess
   readonly finder: ImageFinder
   readonly images: ImageAccess
+  /** Carries out tasks of type `import`. */
+  readonly imports: TaskImport
   /** `task_time_to_live` */
   readonly timeToLiveHours: number
 }
@@ -18,7 +23,7 @@ export interface TasksOptions {
 /** What a caller orders. */
 export interface TaskRequest {
   readonly type: TaskType
-  readonly input: Readonly<Record<string, unknown>> | null
+  readonly input: { readonly [name: string]: Json } | null
 }
 
 export interface TaskPage {
@@ -69,15 +74,23 @@ export class Tasks {
   }
 
   /**
-   * Takes an order. Nothing in this service carries tasks out that come this way, so the task ends at once, as a failure
-   * that says so.
-   * @throws bad_request
+   * Takes an order. Tasks of type `import` are carried out; the others are for the service's own use, and those that come
+   * this way end at once, as failures that say so.
+   * @param options `readImage`: reads what `image_properties` says. @throws bad_request, url_refused
    */
-  async create(context: RequestContext, { type, input }: TaskRequest): Promise<Task> {
-    if (type === 'import') requireImportSource(input?.import_from)
+  async create(
+    context: RequestContext,
+    { type, input }: TaskRequest,
+    { readImage }: { readImage: (properties: unknown) => NewImageRequest },
+  ): Promise<Task> {
+    const url = type === 'import' ? requireImportSource(input?.import_from) : undefined
     if (input === null) throw new GlimpseError('bad_request', { reason: 'The input of the task must be an object.' })
     if (context.projectId === null) {
       throw new GlimpseError('bad_request', { reason: 'A task belongs to a project, and the caller has none.' })
+    }
+    if (url !== undefined) {
+      const order = { input, url, readImage: () => readImage(input.image_properties) }
+      return this.get(context, await this.#options.imports.order(context, order))
     }
     const { image_id: imageId } = input
     if (imageId !== undefined && imageId !== null && (typeof imageId !== 'string' || imageId.length > 36)) {

@@ -1,19 +1,22 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tasks } from '../../domain/tasks/tasks.ts'
 import { GlimpseError } from '../../errors/error.ts'
-import { readJson, refuseBody } from '../body.ts'
+import { isObject, readJson, refuseBody } from '../body.ts'
 import type { Origin } from '../plugins/proxy.ts'
 import type { ListLimits } from '../query/image-query.ts'
 import { pageLink } from '../query/page-link.ts'
 import { queryOf } from '../query/query-string.ts'
 import { readTaskQuery } from '../query/task-query.ts'
 import { sendJson } from '../reply.ts'
+import type { ImageSchema } from '../schemas/image.ts'
 import { readNewTask } from '../schemas/task-check.ts'
 import { imageTasksJson, taskJson, taskPath, tasksJson } from '../views/task.ts'
+import { readNewImage } from './image-request.ts'
 import { resource } from './resource.ts'
 
 export interface TaskRoutesOptions {
   readonly tasks: Tasks
+  readonly schema: ImageSchema
   readonly limits: ListLimits
   readonly origin: (request: FastifyRequest) => Origin
 }
@@ -23,7 +26,7 @@ interface ById {
 }
 
 /** Serves `/tasks`, `/tasks/{id}` and `/images/{id}/tasks`. @see glance `api/v2/tasks.py` */
-export function taskRoutes(app: FastifyInstance, { tasks, limits, origin }: TaskRoutesOptions): void {
+export function taskRoutes(app: FastifyInstance, { tasks, schema, limits, origin }: TaskRoutesOptions): void {
   resource(app, '/tasks', {
     GET: async (request, reply) => {
       const { context } = request
@@ -35,7 +38,9 @@ export function taskRoutes(app: FastifyInstance, { tasks, limits, origin }: Task
     },
     POST: async (request, reply) => {
       await tasks.requireAccess(request.context)
-      const task = await tasks.create(request.context, readNewTask(readJson(request)))
+      const task = await tasks.create(request.context, readNewTask(readJson(request)), {
+        readImage: (properties) => readNewImage(isObject(properties) ? properties : [], schema),
+      })
       const { scheme, host, prefix } = origin(request)
       reply.header('location', `${scheme}://${host}${prefix}${taskPath(task)}`)
       return sendJson(reply, taskJson(task), 201)

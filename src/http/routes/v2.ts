@@ -16,6 +16,7 @@ import { ForgetImport } from '../../domain/import/forget-import.ts'
 import { ImportTasks } from '../../domain/import/import-tasks.ts'
 import { StageImage } from '../../domain/import/stage.ts'
 import { StartImport } from '../../domain/import/start-import.ts'
+import { TaskImport } from '../../domain/import/task-import.ts'
 import { ExternalLocations } from '../../domain/locations/external-location.ts'
 import { ImageLocations } from '../../domain/locations/image-locations.ts'
 import { ImageMembers } from '../../domain/members/members.ts'
@@ -92,10 +93,23 @@ export function registerV2(
   const { images, scrub } = repositories
   const limits = { default: config.images.limit_param_default, maximum: config.images.api_limit_max }
   const serviceAccess = new ServiceAccess(policy)
+  const create = new CreateImage(images, { access, quotas, projectQuotas: deps.quotas, protections })
+  const importTasks = new ImportTasks(repositories.tasks, { timeToLiveHours: config.taskTimeToLiveHours })
+  const imports = new StartImport(repositories, {
+    finder,
+    access,
+    stores,
+    jobs: deps.jobs,
+    tasks: importTasks,
+    fetcher: deps.fetcher,
+    quotas: deps.quotas,
+    stagesPerNode: config.workerUrl !== null,
+  })
   const tasks = new Tasks(repositories.tasks, {
     access: serviceAccess,
     finder,
     images: access,
+    imports: new TaskImport({ create, imports, tasks: importTasks, stores, fetcher: deps.fetcher }),
     timeToLiveHours: config.taskTimeToLiveHours,
   })
   const readers = new DataReaders(repositories.members, { stores })
@@ -107,7 +121,7 @@ export function registerV2(
       })
       schemaRoutes(v2, schema)
       imageRoutes(v2, {
-        create: new CreateImage(images, { access, quotas, projectQuotas: deps.quotas, protections }),
+        create,
         show: new ShowImages(images, { finder, access, protections }),
         patch: new PatchImage(images, {
           finder,
@@ -163,26 +177,14 @@ export function registerV2(
         downloads: new DownloadImage({ finder, access, stores, log }),
         libc: deps.libc,
       })
-      imageImportRoutes(v2, {
-        imports: new StartImport(repositories, {
-          finder,
-          access,
-          stores,
-          jobs: deps.jobs,
-          tasks: new ImportTasks(repositories.tasks, { timeToLiveHours: config.taskTimeToLiveHours }),
-          fetcher: deps.fetcher,
-          quotas: deps.quotas,
-          stagesPerNode: config.workerUrl !== null,
-        }),
-        enabled: config.importMethods,
-      })
+      imageImportRoutes(v2, { imports, enabled: config.importMethods })
       imageTagRoutes(v2, { tags: new ImageTags(images, { finder, access, quotas }), schema })
       metadefRoutes(v2, {
         metadefs: new Metadefs({ metadefs: repositories.metadefs, access: new MetadefAccess(policy) }),
         limits,
         origin,
       })
-      taskRoutes(v2, { tasks, limits, origin })
+      taskRoutes(v2, { tasks, schema, limits, origin })
       discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
       usageRoutes(v2, deps.quotas)
       storeRoutes(
