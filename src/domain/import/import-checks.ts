@@ -4,10 +4,10 @@ import type { ImportRequest } from './import-request.ts'
 
 /**
  * Whether data can be imported into the image as it is now.
- * @throws conflict
+ * @throws conflict, bad_request
  * @see glance `api/v2/images.py` `import_image`
  */
-export function requireImportable(image: Image, { method }: ImportRequest): void {
+export function requireImportable(image: Image, { method, body }: ImportRequest): void {
   const { status } = image
   if (status === 'active' && method !== 'copy-image') {
     refuse('Image with status active cannot be target for import')
@@ -23,6 +23,23 @@ export function requireImportable(image: Image, { method }: ImportRequest): void
   }
   if (!image.containerFormat) refuse("'container_format' needs to be set before import")
   if (!image.diskFormat) refuse("'disk_format' needs to be set before import")
+  if (method === 'glance-download') requireRemoteImage(body)
+}
+
+function requireRemoteImage({ method }: ImportRequest['body']): void {
+  const { glance_region: region, glance_image_id: id } = method as Readonly<Record<string, unknown>>
+  if (typeof region !== 'string') missing("'glance_region' needs to be set for glance-download import method")
+  if (typeof id !== 'string') missing("'glance_image_id' needs to be set for glance-download import method")
+  if (!isUuid(id)) missing(`Remote image id does not look like a UUID: ${id}`)
+}
+
+/** In any of the forms that Python reads. */
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{32}$/i.test(text.replace(/^urn:uuid:|[{}-]/gi, ''))
+}
+
+function missing(reason: string): never {
+  throw new GlimpseError('bad_request', { reason })
 }
 
 function refuse(reason: string): never {
