@@ -59,6 +59,8 @@ export class Cluster {
     try {
       native.call('rados_conf_read_file', [cluster, confPath === '' ? null : confPath])
       this.#limit(cluster)
+      // Data goes once in one direction: a cache of 32 MiB per image would only copy it.
+      native.call('rados_conf_set', [cluster, 'rbd_cache', 'false'])
       await native.wait('rados_connect', [cluster])
       return cluster
     } catch (error) {
