@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { CephError } from './helper/protocol.ts'
 
 /** Free slots that keep their memory for the next transfers. */
 const warmSlots = 8
@@ -20,6 +21,7 @@ export class Arena {
   readonly #giveBack: (stretch: Stretch) => Promise<void>
   readonly #free: Slot[] = []
   #endOffset = 0
+  #isClosed = false
 
   private constructor(file: FileHandle, options: { slotBytes: number; giveBack: (it: Stretch) => Promise<void> }) {
     this.#file = file
@@ -53,19 +55,26 @@ export class Arena {
     this.#giveBack({ ...slot, length: this.slotBytes }).then(taken, taken)
   }
 
-  /** Copies `bytes` to `at` in the slot. */
+  /** Copies `bytes` to `at` in the slot. @throws CephError when the helper has ended */
   async write(slot: Slot, { bytes, at }: { bytes: Uint8Array; at: number }): Promise<void> {
+    this.#requireOpen()
     await this.#file.write(bytes, 0, bytes.length, slot.memoryOffset + at)
   }
 
-  /** Copies `length` bytes from `at` in the slot. */
+  /** Copies `length` bytes from `at` in the slot. @throws CephError when the helper has ended */
   async read(slot: Slot, { at, length }: { at: number; length: number }): Promise<Buffer> {
+    this.#requireOpen()
     // Unpooled: the reader downstream may keep the buffer for long.
     const { buffer } = await this.#file.read(Buffer.allocUnsafeSlow(length), 0, length, slot.memoryOffset + at)
     return buffer
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#file.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new CephError('the helper process has ended', 0)
   }
 }
