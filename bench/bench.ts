@@ -20,6 +20,7 @@ import { ProcessTree } from './process-tree.ts'
 import { measureScale } from './scale.ts'
 import { type Contender, startFasterReference, startGlimpse } from './services.ts'
 import { measureStores } from './stores.ts'
+import { measureS3 } from './stores-s3.ts'
 import { Figures } from './table.ts'
 
 const usage = `npm run bench -- [options]
@@ -99,8 +100,10 @@ async function printStores(work: string): Promise<void> {
   const mib = Number(options.mib)
   const figures = new Figures()
   const blob = { path: await randomFile(join(work, 'blob-stores'), mib), gib: mib / 1024 }
-  await measureStores({ blob, work, rounds: Number(options.rounds), figures })
-  console.log(`\n${figures.render(['rbd', 'glimpse'])}`)
+  const setting = { blob, work, rounds: Number(options.rounds), figures }
+  await measureStores(setting)
+  await measureS3(setting)
+  console.log(`\n${figures.render(['rbd', 'rclone', 'SDK alone', 'glimpse'])}`)
 }
 
 async function main(): Promise<void> {

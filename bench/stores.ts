@@ -9,7 +9,7 @@ import { makeCephPool, rbdConfig } from '../test/support/ceph.ts'
 import { peers } from '../test/support/peers.ts'
 import type { Figures } from './table.ts'
 
-interface StoreSetting {
+export interface StoreSetting {
   readonly blob: { readonly path: string; readonly gib: number }
   readonly work: string
   readonly rounds: number

@@ -34,6 +34,8 @@ export const packages = {
   'nginx-light': 'the limit in the benchmark',
   wrk: 'load of the benchmark',
   curl: 'transfers of the benchmark',
+  rclone: 'S3 transfers of the benchmark',
+  openssl: 'certificates of the tests',
   'grub-rescue-pc': 'bootable test images',
 } as const
 

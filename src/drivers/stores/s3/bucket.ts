@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { ListMultipartUploadsCommandOutput, ListPartsCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { GlimpseError } from '../../../errors/error.ts'
-import { type S3Connection, sendOptions } from './connection.ts'
+import { type Body, type S3Connection, sendOptions, withDigest } from './connection.ts'
 import { isUnsupported, s3Status, translateS3Error } from './errors.ts'
 import type { S3Credentials } from './location.ts'
 
@@ -44,6 +44,11 @@ export class S3Bucket {
     this.#connection = connection
     this.#name = name
     this.#storeId = storeId
+  }
+
+  /** True if bodies come with their digest. */
+  get signsBodies(): boolean {
+    return this.#connection.signsBodies
   }
 
   /** @throws store_unavailable if it is not there and must not be made */
@@ -110,8 +115,8 @@ export class S3Bucket {
     return this.#run({ key, isWrite: false, credentials: options.credentials }, async (client) => {
       try {
         const command = new sdk.GetObjectCommand({ Bucket: this.#name, Key: key, ...range })
-        const { Body, ContentLength } = await client.send(command, sendOptions(options.signal))
-        const body = Body as IncomingMessage
+        const { Body: data, ContentLength } = await client.send(command, sendOptions(options.signal))
+        const body = data as IncomingMessage
         // A reader may take its time: an idle connection means nothing from here on.
         body.socket.setTimeout(0)
         return { body, lengthBytes: ContentLength ?? 0 }
@@ -123,11 +128,11 @@ export class S3Bucket {
   }
 
   /** Makes an object, unless there is one and the service can tell. @throws blob_exists */
-  async put(key: string, body: Uint8Array, { mark, signal }: { mark: string; signal: AbortSignal }): Promise<void> {
+  async put(key: string, body: Body, { mark, signal }: { mark: string; signal: AbortSignal }): Promise<void> {
     const { sdk } = this.#connection
-    const input = { Bucket: this.#name, Key: key, Body: body, Metadata: { [markName]: mark } }
+    const input = { Bucket: this.#name, Key: key, Body: body.bytes, Metadata: { [markName]: mark } }
     await this.#conditionally({ key, isWrite: true }, (client, condition) =>
-      client.send(new sdk.PutObjectCommand({ ...input, ...condition }), sendOptions(signal)),
+      client.send(withDigest(new sdk.PutObjectCommand({ ...input, ...condition }), body), sendOptions(signal)),
     )
   }
 
@@ -152,12 +157,12 @@ export class S3Bucket {
 
   async sendPart(
     { key, uploadId }: UploadName,
-    { number, body, signal }: { number: number; body: Uint8Array; signal: AbortSignal },
+    { number, body, signal }: { number: number; body: Body; signal: AbortSignal },
   ): Promise<SentPart> {
     const { sdk } = this.#connection
-    const input = { Bucket: this.#name, Key: key, UploadId: uploadId, PartNumber: number, Body: body }
+    const input = { Bucket: this.#name, Key: key, UploadId: uploadId, PartNumber: number, Body: body.bytes }
     const { ETag = '' } = await this.#run({ key, isWrite: true }, (client) =>
-      client.send(new sdk.UploadPartCommand(input), sendOptions(signal)),
+      client.send(withDigest(new sdk.UploadPartCommand(input), body), sendOptions(signal)),
     )
     return { number, etag: ETag }
   }

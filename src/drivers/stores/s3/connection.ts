@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import type { PutObjectCommand, S3Client, S3ClientConfig, UploadPartCommand } from '@aws-sdk/client-s3'
 import { GlimpseError } from '../../../errors/error.ts'
 import { type S3Endpoint, s3Endpoint } from './endpoint.ts'
 import type { S3Credentials } from './location.ts'
 import type { S3StoreConfig } from './options.ts'
-import { PayloadHash } from './payload-hash.ts'
 
 const connectTimeoutMs = 10_000
 /** A connection on which nothing moves for so long is given up. */
@@ -32,9 +31,16 @@ export class S3Connection {
       forcePathStyle: this.endpoint.forcePathStyle,
       followRegionRedirects: true,
       maxAttempts: 3,
+      // Said here so that the SDK does not look for them in the environment and in files of the user.
+      retryMode: 'standard',
+      defaultsMode: 'standard',
+      useFipsEndpoint: false,
+      useDualstackEndpoint: false,
+      useArnRegion: false,
+      disableMultiregionAccessPoints: true,
+      disableS3ExpressSessionAuth: true,
       // The SDK would send such requests over connections of their own, without keep-alive and without our authorities.
       expectContinueHeader: false,
-      sha256: PayloadHash,
       requestChecksumCalculation: protects ? upper(config.s3_store_request_checksum_calculation) : 'WHEN_REQUIRED',
       responseChecksumValidation: protects ? upper(config.s3_store_response_checksum_validation) : 'WHEN_REQUIRED',
       requestHandler: {
@@ -53,6 +59,11 @@ export class S3Connection {
     return act(this.#client(credentials))
   }
 
+  /** TLS protects bodies already; hashing them as well would cost a second of a processor for each GiB. */
+  get signsBodies(): boolean {
+    return this.endpoint.scheme === 's3'
+  }
+
   close(): void {
     this.#own.destroy()
   }
@@ -60,26 +71,36 @@ export class S3Connection {
   #client({ accessKey, secretKey }: S3Credentials): S3Client {
     const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey }
     const handler = this.#own?.config.requestHandler
-    const client = new this.sdk.S3Client({
+    return new this.sdk.S3Client({
       ...this.#settings,
       credentials,
       ...(handler === undefined ? {} : { requestHandler: handler }),
     })
-    if (this.endpoint.scheme === 's3+https') leaveBodiesUnsigned(client)
-    return client
   }
 }
 
-/** TLS protects bodies already; hashing them as well would cost a second of a processor for each GiB. */
-function leaveBodiesUnsigned(client: S3Client): void {
-  client.middlewareStack.add(
+/** Data of an object or of a part, with its SHA-256 in hexadecimal. */
+export interface Body {
+  readonly bytes: Uint8Array
+  /** Null: it stays unsigned. */
+  readonly sha256: string | null
+}
+
+/**
+ * Gives the SDK the digest that the signature needs: it would compute it in one go, which holds up the event loop for up
+ * to 30 ms for each part.
+ */
+export function withDigest<C extends PutObjectCommand | UploadPartCommand>(command: C, { sha256 }: Body): C {
+  const { middlewareStack } = command as PutObjectCommand
+  middlewareStack.add(
     (next) => (args) => {
-      const { request } = args as { request: { body?: unknown; headers: Record<string, string> } }
-      if (request.body !== undefined) request.headers['x-amz-content-sha256'] ??= 'UNSIGNED-PAYLOAD'
+      const { headers } = args.request as { headers: Record<string, string> }
+      headers['x-amz-content-sha256'] = sha256 ?? 'UNSIGNED-PAYLOAD'
       return next(args)
     },
-    { step: 'build', name: 'leaveBodiesUnsigned' },
+    { step: 'build', name: 'withDigest' },
   )
+  return command
 }
 
 /** @throws store_misconfigured if the file of certificates cannot be read */

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { BlobWriter, WrittenBlob } from '../../../ports/blob-store.ts'
 import type { S3Bucket, SentPart, UploadName } from './bucket.ts'
+import type { Body } from './connection.ts'
 import type { PartPlan } from './part-plan.ts'
 
 export interface S3WriterOptions {
@@ -14,10 +15,11 @@ export interface S3WriterOptions {
   readonly onEnd: () => void
 }
 
-/** Data that waits to be sent: `buffer` up to `length`. */
+/** Data that waits to be sent: `buffer` up to `length`, hashed as it came. */
 interface Part {
   readonly index: number
   readonly buffer: Buffer
+  readonly hash: Hash | null
   length: number
 }
 
@@ -55,7 +57,9 @@ export class S3Writer implements BlobWriter {
       if (this.#part?.length === this.#part?.buffer.length) await this.#nextPart()
       const part = this.#part as Part
       const count = Math.min(rest.length, part.buffer.length - part.length)
-      part.buffer.set(rest.subarray(0, count), part.length)
+      const piece = part.buffer.subarray(part.length, part.length + count)
+      piece.set(rest.subarray(0, count))
+      part.hash?.update(piece)
       part.length += count
       rest = rest.subarray(count)
     }
@@ -77,8 +81,7 @@ export class S3Writer implements BlobWriter {
         const parts = this.#sent.sort((a, b) => a.number - b.number)
         await this.#bucket.completeUpload(this.#upload, parts, this.#signal)
       } else {
-        const body = last?.buffer.subarray(0, last.length) ?? Buffer.alloc(0)
-        await this.#bucket.put(key, body, { mark: this.#mark, signal: this.#signal })
+        await this.#bucket.put(key, bodyOf(last ?? this.#emptyPart(0)), { mark: this.#mark, signal: this.#signal })
       }
     } catch (error) {
       // An answer may be lost where the deed was done.
@@ -128,19 +131,23 @@ export class S3Writer implements BlobWriter {
     }
     while (this.#inFlight.size >= plan.buffersFor(index)) await Promise.race(this.#inFlight)
     if (this.#failure !== undefined) throw this.#failure
-    const size = plan.bytesOf(index)
-    const spare = this.#spare.pop()
-    // Unpooled: it is large and lives long.
-    this.#part = { index, buffer: spare?.length === size ? spare : Buffer.allocUnsafeSlow(size), length: 0 }
+    this.#part = this.#emptyPart(index, plan.bytesOf(index))
   }
 
-  #send(upload: UploadName, { index, buffer, length }: Part): void {
+  #emptyPart(index: number, size = 0): Part {
+    const spare = this.#spare.pop()
+    // Unpooled: it is large and lives long.
+    const buffer = spare?.length === size ? spare : Buffer.allocUnsafeSlow(size)
+    return { index, buffer, hash: this.#bucket.signsBodies ? createHash('sha256') : null, length: 0 }
+  }
+
+  #send(upload: UploadName, part: Part): void {
     const sending = this.#bucket
-      .sendPart(upload, { number: index + 1, body: buffer.subarray(0, length), signal: this.#signal })
+      .sendPart(upload, { number: part.index + 1, body: bodyOf(part), signal: this.#signal })
       .then(
-        (part) => {
-          this.#sent.push(part)
-          this.#spare.push(buffer)
+        (sent) => {
+          this.#sent.push(sent)
+          this.#spare.push(part.buffer)
         },
         (error: unknown) => {
           this.#failure ??= error
@@ -155,4 +162,8 @@ export class S3Writer implements BlobWriter {
     this.#spare = []
     if (this.#failure !== undefined) throw this.#failure
   }
+}
+
+function bodyOf({ buffer, length, hash }: Part): Body {
+  return { bytes: buffer.subarray(0, length), sha256: hash?.digest('hex') ?? null }
 }
