@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -213,6 +213,33 @@ describe('images in Swift', () => {
     const requester = { userId: user.userId, projectId: user.projectId, token: await user.token() }
     const url = `swift+http://127.0.0.1:9/v1/AUTH_${user.projectId}/container/object`
     await assert.rejects(store.size(url, { requester }), hasErrorCode('blob_not_found'))
+  })
+
+  it('are uploaded although the connection breaks, where segments are buffered', async (t) => {
+    const proxy = await startTcpProxy(peer)
+    t.after(() => proxy[Symbol.asyncDispose]())
+    const endpoint = view.url.replace(`:${peer.port}/`, `:${proxy.port}/`)
+    const buffering = { swift_buffer_on_upload: true, swift_upload_buffer_dir: directory }
+    const { store, container } = await open(t, { ...smallSegments, ...buffering, swift_store_endpoint: endpoint })
+    const data = randomBytes(3 * segmentBytes + 5)
+    const writer = await store.create(randomUUID(), { sizeBytes: null })
+    for (const [i, piece] of pieces(data).entries()) {
+      await writer.write(piece)
+      if (i === 4) proxy.refuse()
+    }
+    setTimeout(() => proxy.resume(), 300)
+    const { url } = await writer.commit()
+    await writer.settle()
+    assert.ok((await buffer(await store.open(url, {}))).equals(data))
+    const aborted = await store.create(randomUUID(), { sizeBytes: null })
+    for (const piece of pieces(data)) await aborted.write(piece)
+    await aborted.abort()
+    assert.equal((await view.objects(container)).length, 5)
+    assert.deepEqual(
+      (await readdir(directory)).filter((name) => name.startsWith('glimpse-')),
+      [],
+    )
+    await assert.rejects(open(t, { swift_buffer_on_upload: true }), hasErrorCode('store_misconfigured'))
   })
 
   it('are read on from where a download broke off, as often as the option says', async (t) => {

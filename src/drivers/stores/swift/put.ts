@@ -3,9 +3,27 @@ import type { SwiftClient } from './client.ts'
 import type { ObjectPlace } from './location.ts'
 import { type Budget, Segment } from './segment.ts'
 
+/** Takes the data of an object. */
+export interface PutBody {
+  /** Takes the chunk over, and counts it in the budget while it waits in memory. */
+  append(chunk: Buffer): void
+  end(): void
+  /** Breaks off. */
+  destroy(): void
+}
+
+export interface PutOptions {
+  readonly place: ObjectPlace
+  readonly storeId: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly budget: Budget
+  readonly signal: AbortSignal
+  readonly onFailure: (error: unknown) => void
+}
+
 /** An object that is being sent while its data arrives. */
 export interface RunningPut {
-  readonly body: Segment
+  readonly body: PutBody
   /** Settles with the request, never rejects. */
   readonly ended: Promise<void>
 }
@@ -14,17 +32,7 @@ export interface RunningPut {
  * Starts to send an object. When Swift does not take it, `onFailure` is called with the error and whoever waits for the
  * budget goes on.
  */
-export function startPut(
-  client: SwiftClient,
-  options: {
-    readonly place: ObjectPlace
-    readonly storeId: string
-    readonly headers: Readonly<Record<string, string>>
-    readonly budget: Budget
-    readonly signal: AbortSignal
-    readonly onFailure: (error: unknown) => void
-  },
-): RunningPut {
+export function startPut(client: SwiftClient, options: PutOptions): RunningPut {
   const { place, storeId, headers, budget, signal, onFailure } = options
   const body = new Segment(budget)
   const send = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GlimpseError } from '../../../errors/error.ts'
-import { containerMissing, startPut } from './put.ts'
-import type { Segment } from './segment.ts'
+import { startBufferedPut } from './buffered-put.ts'
+import { containerMissing, type PutBody, type PutOptions, startPut } from './put.ts'
 import type { Upload, UploadOptions } from './upload.ts'
 
 /** Segments that are on their way at the same time. */
@@ -17,7 +17,7 @@ export class SegmentUpload implements Upload {
   readonly segments: string[] = []
   readonly #options: UploadOptions
   readonly #running = new Set<Promise<void>>()
-  #current: { readonly body: Segment; leftBytes: number } | undefined
+  #current: { readonly body: PutBody; leftBytes: number } | undefined
   #sentBytes = 0
   #failure: unknown
 
@@ -54,25 +54,26 @@ export class SegmentUpload implements Upload {
     await Promise.all(this.#running)
   }
 
-  async #start(): Promise<{ body: Segment; leftBytes: number }> {
-    const { client, place, sizeBytes, segmentBytes, segmentPrefix, signal } = this.#options
+  async #start(): Promise<{ body: PutBody; leftBytes: number }> {
+    const { client, place, sizeBytes, segmentBytes, segmentPrefix, bufferDirectory: directory, signal } = this.#options
     while (this.#running.size >= maxRunning) await Promise.race(this.#running)
     this.#throwIfFailed()
-    // A body can be sent only once: a token that has ended is found and replaced before.
-    if (!(await client.hasContainer(place.container, { signal }))) {
+    // A body that is not buffered can be sent only once: a token that has ended is found and replaced before.
+    if (directory === null && !(await client.hasContainer(place.container, { signal }))) {
       throw containerMissing(this.#options.storeId, place.container)
     }
     const object = segmentPrefix + String(this.segments.length + 1).padStart(5, '0')
     const leftBytes = sizeBytes === null ? segmentBytes : Math.min(segmentBytes, sizeBytes - this.#sentBytes)
     this.segments.push(object)
-    const { body, ended } = startPut(client, {
+    const put: PutOptions = {
       ...this.#options,
       place: { container: place.container, object },
       headers: sizeBytes === null ? {} : { 'content-length': String(leftBytes) },
       onFailure: (error) => {
         this.#failure ??= error
       },
-    })
+    }
+    const { body, ended } = directory === null ? startPut(client, put) : startBufferedPut(client, { ...put, directory })
     const running = ended.finally(() => this.#running.delete(running))
     this.#running.add(running)
     return { body, leftBytes }

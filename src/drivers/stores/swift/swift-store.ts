@@ -90,7 +90,11 @@ export class SwiftStore implements BlobStore {
       throw new GlimpseError('blob_exists', { key })
     }
     const segmentBytes = config.swift_store_large_object_chunk_size * sizeUnitBytes
-    return new SwiftWriter({ storeId, target, sizeBytes, largeBytes, segmentBytes, ...(signal && { signal }) })
+    const bufferDirectory = config.swift_buffer_on_upload ? config.swift_upload_buffer_dir : null
+    return new SwiftWriter({
+      ...{ storeId, target, sizeBytes, largeBytes, segmentBytes, bufferDirectory },
+      ...(signal && { signal }),
+    })
   }
 
   async open(url: string, options: StoreCallOptions & { range?: ByteRange }): Promise<Readable> {

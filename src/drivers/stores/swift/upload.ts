@@ -26,5 +26,7 @@ export interface UploadOptions {
   /** For the object that stands for the image. */
   readonly objectHeaders: Readonly<Record<string, string>>
   readonly budget: Budget
+  /** Segments are kept in files there until Swift has them; null: they are not. */
+  readonly bufferDirectory: string | null
   readonly signal: AbortSignal
 }

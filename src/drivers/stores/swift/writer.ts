@@ -17,6 +17,8 @@ export interface WriterOptions {
   /** Images of this size and more are written in segments. */
   readonly largeBytes: number
   readonly segmentBytes: number
+  /** Segments are kept in files there until Swift has them; null: they are not. */
+  readonly bufferDirectory: string | null
   readonly signal?: AbortSignal
 }
 
@@ -46,7 +48,7 @@ export class SwiftWriter implements BlobWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options
-    const { storeId, sizeBytes, segmentBytes, signal } = options
+    const { storeId, sizeBytes, segmentBytes, bufferDirectory, signal } = options
     const { client, place } = options.target
     this.#uploadOptions = {
       client,
@@ -54,6 +56,7 @@ export class SwiftWriter implements BlobWriter {
       place,
       sizeBytes,
       segmentBytes,
+      bufferDirectory,
       segmentPrefix: `${place.object}_${this.#id}-`,
       objectHeaders: { 'if-none-match': '*', [ownerHeader]: this.#id },
       budget: new Budget(Math.min(maxWaitingBytes, maxRunning * segmentBytes)),
