@@ -63,7 +63,10 @@ export async function compose(
     customProperties: await readCustomProperties(settings.files),
     config: settings.app,
   }
-  const jobRunner = jobRunnerOf(dependencies, { concurrency: settings.jobConcurrency })
+  const jobRunner = jobRunnerOf(dependencies, {
+    concurrency: settings.jobConcurrency,
+    times: { leaseMs: settings.jobLeaseMs, heartbeatMs: settings.jobLeaseMs / 4 },
+  })
   const resources = opened.move()
   return { dependencies, jobRunner, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -9,7 +9,7 @@ import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { importOptions } from '../domain/import/options.ts'
-import { jobOptions } from '../domain/jobs/options.ts'
+import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { metadefFileOptions } from '../domain/metadefs/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
@@ -88,6 +88,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },
   { group: 'taskflow_executor', title: 'Jobs', options: jobOptions },
+  { group: 'glimpse', title: 'Jobs', options: ownJobOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

@@ -9,7 +9,7 @@ import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
 import { importOptions } from '../domain/import/options.ts'
-import { jobOptions } from '../domain/jobs/options.ts'
+import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import type { AppConfig } from '../http/dependencies.ts'
@@ -43,6 +43,7 @@ export interface ApiSettings {
   readonly stores: StoreSettings
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
+  readonly jobLeaseMs: number
   /** `metadata_encryption_key` */
   readonly locationKey: string | null
   readonly logging: Values<typeof loggingOptions>
@@ -107,6 +108,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     quotas: readQuotas(config),
     stores: readStores(config),
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
+    jobLeaseMs: config.group('glimpse', ownJobOptions).job_lease * 1000,
     locationKey: readLocationKey(config),
   }
   const report = config.finish(knownOptions)
