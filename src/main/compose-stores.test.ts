@@ -70,3 +70,28 @@ for (const [what, text, option] of [
     )
   })
 }
+
+test('serves with the default store where another one is named but not set up', async (t) => {
+  const { config, stores } = await configure(
+    t,
+    (dir) => `[glance_store]\nstores = file,s3\nfilesystem_store_datadir = ${dir}/images\n`,
+  )
+  config.finish(knownOptions)
+  const set = await stores.open(quiet)
+  t.after(() => set.close())
+  assert.deepEqual([set.default.id, set.unavailable()], ['file', ['s3']])
+})
+
+test('names the options that a store of S3 lacks', async (t) => {
+  const { config } = await configure(
+    t,
+    () => '[DEFAULT]\nenabled_backends = a:s3\n[glance_store]\ndefault_backend = a\n',
+  )
+  assert.throws(
+    () => config.finish(knownOptions),
+    ({ faults }: ConfigError) =>
+      ['host', 'access_key', 'secret_key', 'bucket'].every((name) =>
+        faults.some((fault) => fault.option === `s3_store_${name}`),
+      ),
+  )
+})

@@ -69,8 +69,11 @@ const s3Type: StoreType = {
   isWritable: true,
   prepare(config, section) {
     const values = config.group(section, s3StoreOptions)
+    // Lists of stores in the old form may name types that are not set up.
+    const isMeant = section !== 'glance_store' || requiredS3Options.some((name) => values[name])
     for (const name of requiredS3Options) {
-      if (!values[name]) config.refuse({ group: section, name }, 'expected a value: a store of type s3 needs it')
+      if (isMeant && !values[name])
+        config.refuse({ group: section, name }, 'expected a value: a store of type s3 needs it')
     }
     const properties = {
       s3_store_large_object_size: values.s3_store_large_object_size,

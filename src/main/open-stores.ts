@@ -32,11 +32,14 @@ const unobserved: StoreObserver = { operation() {}, bytes() {}, availability() {
 export async function openStore(prepared: PreparedStore, options: OpenStoreOptions): Promise<StoreEntry> {
   const { id, schemes, isWritable, open, ...entry } = prepared
   const { isDefault, log, observer = unobserved, limits } = options
+  let isOpen = () => true
   const opened = await open(id).catch((error: unknown) => {
     if ((isDefault || entry.reserved) && hasCode(error, 'store_misconfigured')) throw error
     log.error({ err: error, store: id }, 'a store cannot be opened; the others serve')
-    return lateStore({ id, schemes, isWritable }, () => open(id))
+    const late = lateStore({ id, schemes, isWritable }, { open: () => open(id) })
+    isOpen = late.isOpen
+    return late
   })
   const store = guardStore(opened, { log, observer, ...(limits && { limits }) })
-  return { store, ...entry, isAvailable: store.isAvailable }
+  return { store, ...entry, isAvailable: () => isOpen() && store.isAvailable() }
 }

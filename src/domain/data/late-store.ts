@@ -12,10 +12,22 @@ export interface StoreTraits {
 /** A store that could not be opened is tried again no sooner than this. */
 const retryAfterMs = 10_000
 
-/** Stands for a store that could not be opened when the service started; it is opened when it can be. */
-export function lateStore(traits: StoreTraits, open: () => Promise<BlobStore>): BlobStore {
-  const late = new LateStore(traits, open)
-  const store: BlobStore = {
+interface StandIn extends BlobStore {
+  /** True once the store could be opened. */
+  isOpen(): boolean
+}
+
+/**
+ * Stands for a store that could not be opened when the service started; it is opened when something is asked of it, at
+ * most once in `retryMs`.
+ */
+export function lateStore(
+  traits: StoreTraits,
+  { open, retryMs = retryAfterMs }: { open: () => Promise<BlobStore>; retryMs?: number },
+): StandIn {
+  const late = new LateStore(traits, { open, retryMs })
+  const store: StandIn = {
+    isOpen: () => late.isOpen,
     id: traits.id,
     schemes: traits.schemes,
     capabilities: late.capabilities,
@@ -41,17 +53,23 @@ class LateStore {
   readonly #traits: StoreTraits
   readonly #open: () => Promise<BlobStore>
   #opening: Promise<BlobStore> | undefined
+  readonly #retryMs: number
   #failedAt = performance.now()
   #isOpen = false
 
-  constructor(traits: StoreTraits, open: () => Promise<BlobStore>) {
+  constructor(traits: StoreTraits, { open, retryMs }: { open: () => Promise<BlobStore>; retryMs: number }) {
     this.#traits = traits
     this.#open = open
+    this.#retryMs = retryMs
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   /** @throws store_unavailable */
   ready(): Promise<BlobStore> {
-    if (this.#opening === undefined && performance.now() - this.#failedAt < retryAfterMs) {
+    if (this.#opening === undefined && performance.now() - this.#failedAt < this.#retryMs) {
       return Promise.reject(this.#unavailable())
     }
     this.#opening ??= this.#open().then(
