@@ -10,6 +10,7 @@ import { type GuardLimits, guardStore } from './guarded-store.ts'
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }
 const limits: GuardLimits = {
   callMs: 100,
+  deleteMs: 400,
   calls: 2,
   retries: 2,
   firstDelayMs: 1,
@@ -104,11 +105,25 @@ describe('guardStore', () => {
     assert.equal(calls, 2)
   })
 
+  it('does not repeat a call that hung, and gives a deletion more time', async () => {
+    let calls = 0
+    const { guard } = guarded({
+      size: () => {
+        calls += 1
+        return forEver()
+      },
+      delete: () => new Promise((resolve) => setTimeout(resolve, 200)),
+    })
+    await assert.rejects(guard.size('s://a'), isDown)
+    assert.equal(calls, 1)
+    await guard.delete?.('s://a')
+  })
+
   it('gives up calls that hang, keeps their slots, and closes what comes too late', async () => {
     const late = Promise.withResolvers<Readable>()
     const { guard } = guarded(
       { open: () => late.promise, size: forEver },
-      { retries: 0, breaker: { ...limits.breaker, failures: 9 } },
+      { breaker: { ...limits.breaker, failures: 9 } },
     )
     await assert.rejects(guard.open('s://a', {}), isDown)
     await assert.rejects(guard.size('s://a'), isDown)

@@ -21,6 +21,8 @@ export interface StoreObserver {
 export interface GuardLimits {
   /** Longest time of one call, and longest wait for data. */
   readonly callMs: number
+  /** Longest time of a deletion: some stores remove large data piece by piece. */
+  readonly deleteMs: number
   /** Calls at a time on one store; reading and writing of data does not count. */
   readonly calls: number
   readonly retries: number
@@ -30,6 +32,7 @@ export interface GuardLimits {
 
 export const guardLimits: GuardLimits = {
   callMs: 60_000,
+  deleteMs: 900_000,
   calls: 64,
   retries: 2,
   firstDelayMs: 100,
@@ -88,6 +91,7 @@ type CallOptions = Parameters<BlobStore['open']>[1]
 interface CallKind<T> {
   /** The call may be made again after a failure. */
   readonly isRepeatable?: boolean
+  readonly limitMs?: number
   /** Gets rid of a result for which nobody waits any more. */
   readonly discard?: (late: T) => unknown
 }
@@ -156,7 +160,7 @@ class Guard {
           if (attempts === 1 || !hasCode(error, 'blob_not_found')) throw error
         })
       },
-      { isRepeatable: true },
+      { isRepeatable: true, limitMs: this.#limits.deleteMs },
     )
   }
 
@@ -164,16 +168,19 @@ class Guard {
     operation: StoreOperation,
     options: CallOptions | undefined,
     act: (options: { signal: AbortSignal }) => Promise<T>,
-    { isRepeatable = false, discard }: CallKind<T>,
+    { isRepeatable = false, discard, limitMs = this.#limits.callMs }: CallKind<T>,
   ): Promise<T> {
     const repeats = isRepeatable && this.#store.capabilities.retries !== true ? this.#limits.retries : 0
     return this.#measured(operation, async () => {
       for (let attempt = 0; ; attempt += 1) {
         this.#requireAdmission()
+        // Timers may be a little early.
+        const deadline = performance.now() + limitMs - 10
         try {
-          return await this.#judged(() => this.#limited(act, { signal: options?.signal, discard }))
+          return await this.#judged(() => this.#limited(act, { signal: options?.signal, discard, limitMs }))
         } catch (error) {
-          if (attempt === repeats || !hasCode(error, 'store_unavailable') || this.#breaker.isOpen) throw error
+          const isOver = attempt === repeats || performance.now() >= deadline || this.#breaker.isOpen
+          if (isOver || !hasCode(error, 'store_unavailable')) throw error
           await sleep(this.#limits.firstDelayMs * 4 ** attempt * (0.5 + Math.random()))
           options?.signal?.throwIfAborted()
         }
@@ -187,13 +194,13 @@ class Guard {
    */
   async #limited<T>(
     act: (options: { signal: AbortSignal }) => Promise<T>,
-    { signal, discard }: { signal: AbortSignal | undefined; discard: CallKind<T>['discard'] },
+    { signal, discard, limitMs }: { signal: AbortSignal | undefined; limitMs: number; discard: CallKind<T>['discard'] },
   ): Promise<T> {
     const limit = new AbortController()
-    const reason = `no answer within ${this.#limits.callMs / 1000} s`
+    const reason = `no answer within ${limitMs / 1000} s`
     const timer = setTimeout(() => {
       limit.abort(new GlimpseError('store_unavailable', { store: this.#store.id, reason }))
-    }, this.#limits.callMs)
+    }, limitMs)
     const either = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal])
     let acting: Promise<T> | undefined
     try {
