@@ -207,6 +207,33 @@ describe('images in Swift', () => {
     assert.deepEqual(await new SwiftView(peer, { ...user, token: later.token }).containers('glimpse'), [])
   })
 
+  it('in the accounts of users are reached with the account of the service where there is no token, as in jobs', async (t) => {
+    const user = await peer.keystone.createUser({ roles: ['member'] })
+    const service = await peer.keystone.createUser({ roles: ['member', 'ResellerAdmin'] })
+    const { store, container } = await open(t, {
+      swift_store_multi_tenant: true,
+      swift_store_user: `${service.project}:${service.username}`,
+      swift_store_key: service.password,
+    })
+    const key = randomUUID()
+    const requester = { userId: user.userId, projectId: user.projectId, token: null }
+    const { url } = await put(await store.create(key, { sizeBytes: null, requester }), [Buffer.from('abc')])
+    assert.equal(url, `swift+${view.url.replace(/AUTH_.*/, `AUTH_${user.projectId}`)}/${container}_${key}/${key}`)
+    const own = { ...requester, token: await user.token() }
+    assert.equal((await buffer(await store.open(url, { requester: own }))).toString(), 'abc')
+    const { userId, projectId, token } = await peer.keystone
+      .createUser({ roles: ['member'] })
+      .then(async (stranger) => {
+        return { ...stranger, token: await stranger.token() }
+      })
+    await assert.rejects(store.size(url, { requester: { userId, projectId, token } }), hasErrorCode('forbidden'))
+    assert.equal(await store.size(url), 3)
+    await assert.rejects(store.size(url.replace(`/${key}`, '/other')), hasErrorCode('blob_not_found'))
+    await store.delete(url)
+    assert.deepEqual(await new SwiftView(peer, { ...user, token: own.token }).containers(container), [])
+    await assert.rejects(store.create(key, { sizeBytes: 3 }), hasErrorCode('store_unavailable'))
+  })
+
   it('at an address that is no known Swift get no token', async (t) => {
     const user = await peer.keystone.createUser({ roles: ['member'] })
     const { store } = await open(t, { swift_store_multi_tenant: true })

@@ -29,6 +29,8 @@ export interface Token {
   readonly value: string
   readonly expiresAtMs: number
   readonly userId: string
+  /** Empty for a token without a project. */
+  readonly projectId: string
   readonly catalog: readonly CatalogEntry[]
 }
 
@@ -66,6 +68,7 @@ export class Keystone {
       value: token,
       expiresAtMs: Date.parse(body.expires_at),
       userId: body.user.id,
+      projectId: body.project?.id ?? '',
       catalog: body.catalog ?? [],
     }
   }

@@ -3,7 +3,7 @@ import { SwiftClient } from './client.ts'
 import type { Connection } from './connection.ts'
 import { AccountCredentials, ChainedCredentials, type Credentials, fixedToken } from './credentials.ts'
 import { type CatalogEntry, findEndpoint, originsOf } from './keystone.ts'
-import { formatAccountLocation, parseSwiftLocation } from './location.ts'
+import { formatAccountLocation, type ObjectPlace, parseSwiftLocation } from './location.ts'
 import type { Reference } from './references.ts'
 import type { AccountOptions, Accounts, Target } from './target.ts'
 import { Trust } from './trust.ts'
@@ -39,14 +39,14 @@ export class ProjectAccounts implements Accounts {
   }
 
   async create(key: string, options: AccountOptions & { isLarge: boolean }): Promise<Target & { url: string }> {
-    const { config, endpointChoice } = this.#connection
+    const { config } = this.#connection
     const { requester, signal, isLarge } = options
-    if (!requester?.token) throw this.#unusable('images lie in the accounts of users, and no user asks')
-    const endpoint = config.swift_store_endpoint ?? findEndpoint(await this.#catalogOf(requester), endpointChoice)
-    if (endpoint === undefined) throw this.#unusable("the user's catalog has no such endpoint of Swift")
+    const token = requester?.token ?? undefined
+    const endpoint = config.swift_store_endpoint ?? (await this.#endpointOf(requester))
     const place = { container: `${config.swift_store_container}_${key}`, object: key }
-    const trust = isLarge && config.swift_store_use_trusts ? this.#trust(requester.token) : undefined
-    const sources = [fixedToken(requester.token), ...(trust ? [trust] : []), ...(this.#service ? [this.#service] : [])]
+    const trust = isLarge && config.swift_store_use_trusts && token ? this.#trust(token) : undefined
+    const sources = [token && fixedToken(token), trust, this.#service].filter((source) => typeof source === 'object')
+    if (sources.length === 0) throw this.#unusable('images lie in the accounts of users, and no user asks')
     const client = this.#client(endpoint, new ChainedCredentials(sources))
     const close = async () => trust?.close()
     try {
@@ -72,15 +72,46 @@ export class ProjectAccounts implements Accounts {
     if (location?.kind !== 'account') throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
     const { address, container, object } = location
     const { origin } = new URL(address)
-    const sources: Credentials[] = []
-    if (requester?.token && (await this.#knows(origin, () => this.#catalogOf(requester)))) {
-      sources.push(fixedToken(requester.token))
-    }
-    const service = this.#service
-    if (service && (await this.#knows(origin, async () => (await service.login()).catalog))) sources.push(service)
-    if (sources.length === 0) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
-    const client = this.#client(address, new ChainedCredentials(sources))
+    const credentials = requester?.token
+      ? await this.#ownToken({ ...requester, token: requester.token }, origin)
+      : await this.#serviceToken({ container, object }, origin)
+    if (credentials === undefined) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
+    const client = this.#client(address, credentials)
     return { client, place: { container, object }, discard: async () => {}, close: async () => {} }
+  }
+
+  async #ownToken(
+    requester: { projectId: string | null; token: string },
+    origin: string,
+  ): Promise<Credentials | undefined> {
+    const isKnown = await this.#knows(origin, () => this.#catalogOf(requester))
+    return isKnown ? fixedToken(requester.token) : undefined
+  }
+
+  /**
+   * The service's account may reach every project's data, and some users may write locations. So it is used only where
+   * no user asks, and only for what a store like this one made.
+   */
+  async #serviceToken({ container, object }: ObjectPlace, origin: string): Promise<Credentials | undefined> {
+    const service = this.#service
+    if (service === undefined || container !== `${this.#connection.config.swift_store_container}_${object}`) {
+      return undefined
+    }
+    return (await this.#knows(origin, async () => (await service.login()).catalog)) ? service : undefined
+  }
+
+  /** Where the requester's account is. Without his token the service's own tells: only the project differs. */
+  async #endpointOf(requester: AccountOptions['requester']): Promise<string> {
+    const { endpointChoice } = this.#connection
+    let endpoint: string | undefined
+    if (requester?.token) endpoint = findEndpoint(await this.#catalogOf(requester), endpointChoice)
+    else if (requester?.projectId && this.#service) {
+      const { catalog, projectId } = await this.#service.login()
+      const own = findEndpoint(catalog, endpointChoice)
+      endpoint = own?.includes(projectId) ? own.replace(projectId, requester.projectId) : undefined
+    } else throw this.#unusable('images lie in the accounts of users, and no user asks')
+    if (endpoint === undefined) throw this.#unusable("Keystone's catalog has no such endpoint of Swift")
+    return endpoint
   }
 
   async #knows(origin: string, catalog: () => Promise<readonly CatalogEntry[]>): Promise<boolean> {
