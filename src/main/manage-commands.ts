@@ -2,6 +2,7 @@ import type { Database } from '../drivers/db/database.ts'
 import type { Migrator } from '../drivers/db/migrations/migrator.ts'
 import { newestHeads } from '../drivers/db/migrations/revisions.ts'
 import { purgeDeletedImages, purgeDeletedRows } from '../drivers/db/purge.ts'
+import { stripS3Keys } from '../drivers/db/strip-s3-keys.ts'
 
 /** What stops a command; the text goes to standard error. */
 export class CommandFailure extends Error {}
@@ -63,6 +64,10 @@ export const commands: Readonly<Record<string, CommandSpec>> = {
     run: purge(purgeDeletedImages, '180'),
     options: purgeOptions,
     positional: ['age_in_days', 'max_rows'],
+  },
+  strip_s3_keys: {
+    summary: 'Remove the keys from locations of S3; Glance 25.1 needs them there',
+    run: stripKeys,
   },
 }
 
@@ -152,6 +157,11 @@ function purge(work: typeof purgeDeletedRows, defaultAge: string): Action {
     await work(database, { before, maxRows, onProgress: progress })
     return 0
   }
+}
+
+async function stripKeys({ database }: Context): Promise<number> {
+  print(`${await stripS3Keys(database)} locations changed`)
+  return 0
 }
 
 function integer(name: string, text: string): number {

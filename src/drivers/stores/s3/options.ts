@@ -77,7 +77,7 @@ export const s3StoreOptions = {
     type: 'boolean',
     default: true,
     ours: true,
-    help: 'Writes both keys into the locations of new images. Glance can read no others; turn it off once no Glance shares the database. For reading, the keys of the configuration always come first.',
+    help: 'Writes both keys into the locations of new images. Glance 25.1 can read no others; turn it off once none shares the database. For reading, the keys of the configuration always come first.',
   },
 } as const satisfies OptionGroup
 export type S3StoreConfig = Values<typeof s3StoreOptions>
