@@ -47,6 +47,8 @@ export interface AppConfig {
   readonly importFiltering: ImportFilteringConfig
   readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
+  /** `[glance_download_properties] extra_properties` */
+  readonly remotePrefixes: readonly string[]
   /** `worker_self_reference_url` */
   readonly workerUrl: string | null
 }

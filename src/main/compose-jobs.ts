@@ -65,6 +65,8 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
     (kind) =>
       new ImportJob(repositories.images, {
         ...dependencies,
+        delegation: dependencies.identity.delegation,
+        remotePrefixes: config.remotePrefixes,
         kind,
         tasks,
         limits: config.upload,

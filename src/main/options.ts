@@ -8,7 +8,7 @@ import type { Chapter } from '../config/render.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { importOptions } from '../domain/import/options.ts'
+import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { metadefFileOptions } from '../domain/metadefs/options.ts'
@@ -40,6 +40,11 @@ export const chapters: readonly Chapter[] = [
   { group: 'DEFAULT', title: 'Images', options: { ...imageOptions, ...imageDataOptions, ...locationOptions } },
   { group: 'DEFAULT', title: 'Quotas of projects', options: quotaOptions },
   { group: 'DEFAULT', title: 'Import', options: importOptions },
+  {
+    group: 'glance_download_properties',
+    title: 'Import from another Glance',
+    options: glanceDownloadOptions,
+  },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },

@@ -8,7 +8,7 @@ import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { importOptions } from '../domain/import/options.ts'
+import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -96,6 +96,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       allowAnonymousAccess: context.allow_anonymous_access,
       cacheEnabled: api.image_cache_dir !== null,
       importMethods: api.enabled_import_methods,
+      remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
       workerUrl: config.group('DEFAULT', importOptions).worker_self_reference_url,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
       hashingAlgorithm: data.hashing_algorithm,

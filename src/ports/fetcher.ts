@@ -13,9 +13,9 @@ export interface Fetcher {
   check(url: string): Promise<void>
   /**
    * Opens what lies there. Only addresses that were judged are connected to, and redirects are judged in the same way.
-   * The stream fails if the server ends early.
+   * The stream fails if the server ends early. `headers` go to the named server only, not to one that it redirects to.
    * @throws url_refused, fetch_refused (the server says that it is not there), fetch_failed (retriable)
    */
-  open(url: string, options: { signal: AbortSignal }): Promise<FetchedData>
+  open(url: string, options: { signal: AbortSignal; headers?: Readonly<Record<string, string>> }): Promise<FetchedData>
   close(): Promise<void>
 }

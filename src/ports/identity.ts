@@ -38,6 +38,19 @@ export interface Proof {
   readonly path?: string
 }
 
+/** Acting for callers after they have gone, with their own right. */
+export interface Delegation {
+  /** Hides a token from those who read the database. */
+  seal(token: string): string
+  /** Undefined if it was sealed by a service with another account. */
+  open(sealed: string): string | undefined
+  /**
+   * URL of the image service in the catalog of the token. @param options `face`: `public`, `internal` or `admin`
+   * @returns undefined if there is none, or the token is no longer valid. @throws identity_unavailable
+   */
+  imageEndpoint(token: string, options: { region: string; face: string }): Promise<string | undefined>
+}
+
 export interface IdentityService {
   /**
    * Tells who sent `proof`. A synchronous answer (from a cache) is allowed: it keeps the hot path free of a tick.
@@ -46,5 +59,7 @@ export interface IdentityService {
   authenticate(proof: Proof, options: { signal?: AbortSignal }): Promise<Identity> | Identity
   /** Value of `WWW-Authenticate` for a 401, if the service has one. */
   readonly challenge: string | null
+  /** Absent where there are no tokens. */
+  readonly delegation?: Delegation
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { GlimpseError } from '../../errors/error.ts'
 import type { Image } from '../../ports/image.ts'
-import type { ImportRequest } from './import-request.ts'
+import type { ImportRequest, RemoteRequest } from './import-request.ts'
 
 /**
  * Whether data can be imported into the image as it is now.
@@ -23,14 +23,18 @@ export function requireImportable(image: Image, { method, body }: ImportRequest)
   }
   if (!image.containerFormat) refuse("'container_format' needs to be set before import")
   if (!image.diskFormat) refuse("'disk_format' needs to be set before import")
-  if (method === 'glance-download') requireRemoteImage(body)
+  if (method === 'glance-download') remoteOf(body)
 }
 
-function requireRemoteImage({ method }: ImportRequest['body']): void {
-  const { glance_region: region, glance_image_id: id } = method as Readonly<Record<string, unknown>>
+/** The image of another service that the order names. @throws bad_request */
+export function remoteOf({ method }: ImportRequest['body']): RemoteRequest {
+  const order = method as Readonly<Record<string, unknown>>
+  const { glance_region: region, glance_image_id: imageId, glance_service_interface: face = 'public' } = order
   if (typeof region !== 'string') missing("'glance_region' needs to be set for glance-download import method")
-  if (typeof id !== 'string') missing("'glance_image_id' needs to be set for glance-download import method")
-  if (!isUuid(id)) missing(`Remote image id does not look like a UUID: ${id}`)
+  if (typeof imageId !== 'string') missing("'glance_image_id' needs to be set for glance-download import method")
+  if (!isUuid(imageId)) missing(`Remote image id does not look like a UUID: ${imageId}`)
+  if (typeof face !== 'string') missing("'glance_service_interface' must be the name of an interface")
+  return { region, imageId, face }
 }
 
 /** In any of the forms that Python reads. */

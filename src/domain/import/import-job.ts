@@ -29,8 +29,6 @@ export interface ImportJobOptions extends SourceOptions {
 }
 
 type Job = RunningJob<ImportInput>
-type LockedImage = Image & { readonly diskFormat: string | null }
-
 const tellEveryMs = 5_000
 /** A source that breaks off may hold longer the next time. */
 const retriable = ['upload_aborted', 'fetch_failed', 'store_unavailable', 'database_unavailable'] as const
@@ -83,11 +81,15 @@ export class ImportJob implements JobHandler<ImportInput> {
     this.#culprits.delete(job.id)
   }
 
-  async #transfer(job: Job, image: LockedImage): Promise<void> {
+  async #transfer(job: Job, image: Image): Promise<void> {
     const { digests, log, stores, quotas } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
     const source = await openSource(image, input, { ...this.#options, signal })
+    const { properties = {}, ...formats } = source.metadata ?? {
+      diskFormat: image.diskFormat,
+      containerFormat: image.containerFormat,
+    }
     let transfer: Transfer | undefined
     let meter: SizeMeter | undefined
     try {
@@ -108,7 +110,7 @@ export class ImportJob implements JobHandler<ImportInput> {
       })
       await transfer.open(source)
       const inspector =
-        input.method !== 'copy-image' && image.containerFormat === 'bare' ? inspectorFor(image.diskFormat) : null
+        input.method !== 'copy-image' && formats.containerFormat === 'bare' ? inspectorFor(formats.diskFormat) : null
       const { sizeBytes, digests: values } = await transfer.stream(source.body, {
         ...{ digests, algorithms: ['md5', names.node], sizeBytes: source.sizeBytes, signal },
         checkSize: this.#sizeCheck(job, (bytes) => meter?.saw(bytes * targets.length)),
@@ -121,7 +123,15 @@ export class ImportJob implements JobHandler<ImportInput> {
       await this.#complete(job, image, {
         transfer,
         reservation,
-        data: { sizeBytes, virtualSizeBytes, checksum, osHashAlgo: names.api, osHashValue },
+        properties,
+        data: {
+          ...(input.method === 'copy-image' ? {} : formats),
+          sizeBytes,
+          virtualSizeBytes,
+          checksum,
+          osHashAlgo: names.api,
+          osHashValue,
+        },
       })
     } catch (error) {
       source.body.destroy()
@@ -137,7 +147,17 @@ export class ImportJob implements JobHandler<ImportInput> {
   async #complete(
     job: Job,
     image: Image,
-    { transfer, reservation, data }: { transfer: Transfer; reservation: Reservation; data: Partial<ImageFields> },
+    {
+      transfer,
+      reservation,
+      properties,
+      data,
+    }: {
+      transfer: Transfer
+      reservation: Reservation
+      properties: Readonly<Record<string, string>>
+      data: Partial<ImageFields>
+    },
   ): Promise<void> {
     const { stores } = this.#options
     const isCopy = job.input.method === 'copy-image'
@@ -146,11 +166,12 @@ export class ImportJob implements JobHandler<ImportInput> {
       metadata: stores.multiple ? { ...blob.metadata, store: store.id } : blob.metadata,
       status: 'active',
     }))
+    const stillImage = await this.#existing(image.id)
+    const failed = namedFailures(job, transfer.failedStores)
+    const told = imported(stillImage, job.input.stores ?? [], { failed })
     const change: ImageChange = {
       ...(isCopy ? {} : { fields: { status: 'active', ...data } }),
-      ...imported(await this.#existing(image.id), job.input.stores ?? [], {
-        failed: namedFailures(job, transfer.failedStores),
-      }),
+      setProperties: { ...properties, ...told.setProperties },
       removeProperties: [lockProperty],
       addLocations,
     }

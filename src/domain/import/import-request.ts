@@ -2,9 +2,17 @@ import { createHash } from 'node:crypto'
 import type { Json } from '../../ports/jobs.ts'
 import type { JobKind } from '../jobs/job-kind.ts'
 import type { TaskOrder } from './import-tasks.ts'
+import type { RemoteOrder } from './remote-image.ts'
 
 export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const
 export type ImportMethod = (typeof importMethods)[number]
+
+/** The image of another service that a caller asks for. */
+export interface RemoteRequest {
+  readonly region: string
+  readonly imageId: string
+  readonly face: string
+}
 
 /** What a caller asks for; the parts have the right types, whether they fit together is judged later. */
 export interface ImportRequest {
@@ -29,6 +37,8 @@ export type ImportInput = {
   readonly allStoresMustSucceed: boolean
   readonly requester: { readonly userId: string | null; readonly projectId: string | null; readonly requestId: string }
   readonly body: { readonly [name: string]: Json }
+  /** For `glance-download`. */
+  readonly remote?: RemoteOrder
   /** Input of a task of type `import`, whose image goes if it cannot be imported. Absent: the image was there before. */
   readonly task?: { readonly [name: string]: Json }
 }

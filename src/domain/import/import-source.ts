@@ -1,15 +1,24 @@
 import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { FetchedData, Fetcher } from '../../ports/fetcher.ts'
+import type { Delegation } from '../../ports/identity.ts'
 import type { Image } from '../../ports/image.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImportInput } from './import-request.ts'
+import { openRemote, type RemoteMetadata } from './remote-image.ts'
 import type { StagingArea } from './staging-area.ts'
 
 export interface SourceOptions {
   readonly stores: StoreSet
   readonly staging: StagingArea
   readonly fetcher: Fetcher
+  /** Undefined: there are no tokens. */
+  readonly delegation: Delegation | undefined
+  /** `[glance_download_properties] extra_properties` */
+  readonly remotePrefixes: readonly string[]
 }
+
+/** The data, and what the image takes over from its source. */
+export type ImportSource = FetchedData & { readonly metadata?: RemoteMetadata }
 
 /**
  * Opens the data that an import is about.
@@ -18,8 +27,9 @@ export interface SourceOptions {
 export async function openSource(
   image: Image,
   input: ImportInput,
-  { stores, staging, fetcher, signal }: SourceOptions & { signal: AbortSignal },
-): Promise<FetchedData> {
+  options: SourceOptions & { signal: AbortSignal },
+): Promise<ImportSource> {
+  const { stores, staging, fetcher, signal } = options
   switch (input.method) {
     case 'glance-direct':
       try {
@@ -34,7 +44,8 @@ export async function openSource(
     case 'copy-image':
       return openCopy(image, { stores, signal })
     case 'glance-download':
-      throw new GlimpseError('import_failed', { reason: 'glance-download is not offered by this service.' })
+      if (!input.remote) throw new GlimpseError('import_failed', { reason: 'the order names no image.' })
+      return openRemote(input.remote, { ...options, prefixes: options.remotePrefixes })
   }
 }
 

@@ -13,3 +13,14 @@ export const importOptions = {
     help: 'URL of this node, different on each; to be set where the folder for staged data is not shared between the nodes. Data that was staged here is then imported here.',
   },
 } as const satisfies OptionGroup
+
+/** `[glance_download_properties]` @see glance `async_/flows/api_image_import.py` */
+export const glanceDownloadOptions = {
+  extra_properties: {
+    type: 'list',
+    bounds: true,
+    quotes: true,
+    default: ['hw_', 'trait:', 'os_distro', 'os_secure_boot', 'os_type'],
+    help: 'Beginnings of the names of properties that glance-download takes over from the source, in brackets.',
+  },
+} as const satisfies OptionGroup

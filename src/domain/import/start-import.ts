@@ -1,6 +1,7 @@
 import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Fetcher } from '../../ports/fetcher.ts'
+import type { Delegation } from '../../ports/identity.ts'
 import type { Image } from '../../ports/image.ts'
 import type { ImageChange, Repositories } from '../../ports/repositories.ts'
 import type { StoreSet } from '../data/store-set.ts'
@@ -9,10 +10,11 @@ import type { JobQueue } from '../jobs/job-queue.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import { importing, lockProperty, stageHostProperty } from './bookkeeping.ts'
-import { requireImportable } from './import-checks.ts'
+import { remoteOf, requireImportable } from './import-checks.ts'
 import { type ImportInput, type ImportRequest, importKind, taskOf } from './import-request.ts'
 import { storesOf } from './import-stores.ts'
 import type { ImportTasks } from './import-tasks.ts'
+import type { RemoteOrder } from './remote-image.ts'
 
 export interface StartImportOptions {
   readonly finder: ImageFinder
@@ -22,6 +24,8 @@ export interface StartImportOptions {
   readonly tasks: ImportTasks
   readonly fetcher: Fetcher
   readonly quotas: ProjectQuotas
+  /** Undefined: there are no tokens. */
+  readonly delegation: Delegation | undefined
   /** Staged data lies on the disks of nodes that have `worker_self_reference_url`. */
   readonly stagesPerNode: boolean
 }
@@ -67,8 +71,19 @@ export class StartImport {
         allStoresMustSucceed: request.allStoresMustSucceed,
         requester: { userId: context.userId, projectId: context.projectId, requestId: context.requestId },
         body: request.body,
+        ...this.#remote(context, request),
       },
     })
+  }
+
+  /** By whose right the image of another service is read: the caller's, kept where nobody can read it. */
+  #remote(context: RequestContext, { method, body }: ImportRequest): { remote?: RemoteOrder } {
+    if (method !== 'glance-download') return {}
+    const { delegation } = this.#options
+    if (!delegation || context.token === null) {
+      throw new GlimpseError('bad_request', { reason: 'glance-download is not possible without Keystone.' })
+    }
+    return { remote: { ...remoteOf(body), sealedToken: delegation.seal(context.token) } }
   }
 
   /**

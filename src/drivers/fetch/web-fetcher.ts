@@ -49,11 +49,15 @@ class WebFetcher implements Fetcher {
     throw new GlimpseError('url_refused', { url })
   }
 
-  async open(url: string, { signal }: { signal: AbortSignal }): Promise<FetchedData> {
+  async open(
+    url: string,
+    { signal, headers = {} }: { signal: AbortSignal; headers?: Readonly<Record<string, string>> },
+  ): Promise<FetchedData> {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(longestFetchMs)])
     let target = this.#judge(url)
+    const first = target.origin
     for (let hop = 0; hop <= mostRedirects; hop++) {
-      const response = await this.#ask(target, bounded)
+      const response = await this.#ask(target, { signal: bounded, headers: target.origin === first ? headers : {} })
       if (!redirects.has(response.statusCode)) return dataOf(response, target)
       await response.body.dump()
       target = this.#judge(absolute(String(response.headers.location ?? ''), target))
@@ -76,8 +80,12 @@ class WebFetcher implements Fetcher {
     return url
   }
 
-  async #ask(url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'glimpse' }
+  async #ask(
+    url: URL,
+    options: { signal: AbortSignal; headers: Readonly<Record<string, string>> },
+  ): Promise<Dispatcher.ResponseData> {
+    const { signal } = options
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'glimpse', ...options.headers }
     try {
       return await request(url, { dispatcher: this.#agent, headers, signal })
     } catch (cause) {

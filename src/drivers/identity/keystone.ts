@@ -1,9 +1,10 @@
 import { GlimpseError } from '../../errors/error.ts'
-import type { Identity, IdentityService, Proof } from '../../ports/identity.ts'
+import type { Delegation, Identity, IdentityService, Proof } from '../../ports/identity.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { permits } from './access-rules.ts'
 import { keystoneAccount } from './keystone-account.ts'
 import { KeystoneClient } from './keystone-client.ts'
+import { keystoneDelegation } from './keystone-delegation.ts'
 import type { KeystoneAccountConfig, KeystoneAuthtokenConfig } from './keystone-options.ts'
 import type { ValidatedToken } from './keystone-token.ts'
 import { createSealer, type SealStrategy } from './sealer.ts'
@@ -37,6 +38,7 @@ export class KeystoneIdentity implements IdentityService {
   readonly #known = new TokenCache<KnownToken>(maxKnownTokens)
   readonly #refusedUntilMs = new TokenCache<number>(maxKnownTokens)
   readonly #running = new Map<string, Promise<KnownToken>>()
+  readonly delegation: Delegation
   readonly #believeMs: number
   readonly #serviceRoles: ReadonlySet<string>
   readonly #options: KeystoneOptions
@@ -64,6 +66,7 @@ export class KeystoneIdentity implements IdentityService {
       },
       log,
     })
+    this.delegation = keystoneDelegation(this.#client, { secret: JSON.stringify(account.login) })
     this.#shared = this.#believeMs > 0 ? openShared(authtoken, log) : undefined
   }
 

@@ -103,6 +103,7 @@ export function registerV2(
     tasks: importTasks,
     fetcher: deps.fetcher,
     quotas: deps.quotas,
+    delegation: deps.identity.delegation,
     stagesPerNode: config.workerUrl !== null,
   })
   const tasks = new Tasks(repositories.tasks, {

@@ -201,6 +201,7 @@ export async function startApi(
       hashingAlgorithm: 'sha512',
       locations: { ...defaultsOf(locationOptions), ...locations },
       importFiltering,
+      remotePrefixes: [],
       workerUrl: null,
       upload: { capBytes: 2 ** 30 },
     },
