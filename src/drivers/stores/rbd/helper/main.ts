@@ -9,8 +9,8 @@ const farewellMs = 5000
  * and their calls cannot be called back. It lives as long as the one that started it.
  */
 function main(): void {
-  const setup = JSON.parse(process.argv[2] ?? '{}') as HelperSetup
-  const operations = new Operations(setup)
+  const operations = open(JSON.parse(process.argv[2] ?? '{}') as HelperSetup)
+  if (operations === undefined) return
   // Signals to the whole group are for the parent, which still has work to finish.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.on('message', (request: HelperRequest) => {
@@ -18,6 +18,17 @@ function main(): void {
   })
   process.once('disconnect', () => void leave(operations))
   send({ memoryFd: operations.memory.fd })
+}
+
+/** What is missing is told to the parent, which answers requests with it. */
+function open(setup: HelperSetup): Operations | undefined {
+  try {
+    return new Operations(setup)
+  } catch (error) {
+    const call = `librados or librbd cannot be used (Debian's package is librbd1): ${(error as Error).message}`
+    process.send?.({ id: 0, failure: { call, errno: 0 } } satisfies HelperReply, () => process.disconnect?.())
+    return undefined
+  }
 }
 
 async function answer(operations: Operations, { id, name, argument }: HelperRequest): Promise<void> {
