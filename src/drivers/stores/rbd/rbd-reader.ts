@@ -68,8 +68,7 @@ export class RbdReadable extends Readable {
     await first.done
     if (this.destroyed) return
     const length = Math.min(pieceBytes, first.length - this.#sentBytes)
-    const piece = await this.#helper.arena.read(first.slot, { at: this.#sentBytes, length })
-    if (this.destroyed) return
+    const piece = this.#helper.arena.read(first.slot, { at: this.#sentBytes, length })
     this.#sentBytes += length
     this.#totalBytes += length
     if (this.#sentBytes === first.length) {

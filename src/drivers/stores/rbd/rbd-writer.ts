@@ -124,7 +124,7 @@ export class RbdWriter implements BlobWriter {
     this.#filledBytes += part.length
     if (isHole && this.#dataStart === undefined) return
     this.#slot ??= await this.#takeSlot()
-    await this.#helper.arena.write(this.#slot, { bytes: part, at })
+    this.#helper.arena.write(this.#slot, { bytes: part, at })
     this.#dataStart ??= at
     if (!isHole) this.#dataEnd = at + part.length
   }
