@@ -143,9 +143,18 @@ export class KeystoneAdmin {
   }
 }
 
-/** A token of that user, scoped to the project (both in the default domain). */
-export async function passwordToken(authUrl: string, account: Account): Promise<string> {
+/** What a token is good for. */
+export type TokenScope = 'project' | 'domain' | 'system' | 'nothing'
+
+/** A token of that user: for the project of the account (both in the default domain), unless another scope is named. */
+export async function passwordToken(authUrl: string, account: Account, scope: TokenScope = 'project'): Promise<string> {
   const domain = { id: 'default' }
+  const scopes = {
+    project: { project: { name: account.project, domain } },
+    domain: { domain },
+    system: { system: { all: true } },
+    nothing: 'unscoped',
+  }
   const answer = await fetch(`${authUrl}/auth/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -155,7 +164,7 @@ export async function passwordToken(authUrl: string, account: Account): Promise<
           methods: ['password'],
           password: { user: { name: account.username, domain, password: account.password } },
         },
-        scope: { project: { name: account.project, domain } },
+        scope: scopes[scope],
       },
     }),
   })

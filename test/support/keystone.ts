@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { KeystoneAdmin, passwordToken } from '../peers/keystone-admin.ts'
+import { KeystoneAdmin, passwordToken, type TokenScope } from '../peers/keystone-admin.ts'
 import type { Account, KeystoneState } from '../peers/state.ts'
 
 /** A user with a project, and what the API shows of both. */
 export interface TestUser extends Account {
   readonly userId: string
   readonly projectId: string
-  /** A new token, scoped to the project. */
-  token(): Promise<string>
+  /** A new token, scoped to the project or as told; roles of a domain or of the system have to be given first. */
+  token(scope?: TokenScope): Promise<string>
 }
 
 export interface KeystonePeer {
@@ -27,6 +27,10 @@ export interface KeystonePeer {
   token(account: Account): Promise<string>
   /** Makes a user with those roles, in a project of its own unless one is named; `project` is made if it is missing. */
   createUser(options: { roles: readonly string[]; project?: string }): Promise<TestUser>
+  /** Gives the user a role in the default domain or in the whole system. */
+  grant(user: TestUser, role: { role: string; on: 'domain' | 'system' }): Promise<void>
+  /** Makes the role if it is missing. */
+  ensureRole(name: string): Promise<void>
   /** Ends the validity of a token at once. */
   revoke(token: string): Promise<void>
   /** Calls Keystone's API as administrator, e.g. `request('DELETE', '/users/ID')`. */
@@ -66,8 +70,14 @@ export function keystonePeer(state: KeystoneState): KeystonePeer {
         project: project ?? `project-${suffix}`,
       }
       const ids = await (await administrator()).makeAccount(account, roles)
-      return { ...account, ...ids, token: () => passwordToken(authUrl, account) }
+      return { ...account, ...ids, token: (scope) => passwordToken(authUrl, account, scope) }
     },
+    async grant({ userId }, { role, on }) {
+      const id = await (await administrator()).roleId(role)
+      const target = on === 'system' ? '/system' : '/domains/default'
+      await this.request('PUT', `${target}/users/${userId}/roles/${id}`)
+    },
+    ensureRole: async (name) => (await administrator()).ensureRole(name),
     async revoke(token) {
       const answer = await fetch(`${authUrl}/auth/tokens`, {
         method: 'DELETE',

@@ -9,14 +9,28 @@ import { type Service, startService, writeServiceConfig } from '../../support/se
 import { type HttpAnswer, type HttpRequest, send } from './http.ts'
 import type { Persona } from './personas.ts'
 
+/** An image service that takes requests. */
+export interface Target {
+  readonly service: Pick<Service, 'url'>
+  /** Sends a request with the persona's token. */
+  request(persona: Persona, request: HttpRequest): Promise<HttpAnswer>
+}
+
+/** The service at that address. */
+export function targetAt(url: string): Target {
+  return {
+    service: { url },
+    request: ({ token }, request) =>
+      send(url, { ...request, headers: { ...(token !== undefined && { 'x-auth-token': token }), ...request.headers } }),
+  }
+}
+
 /** An image service on a database and a folder of its own. */
-export interface Deployment extends AsyncDisposable {
+export interface Deployment extends Target, AsyncDisposable {
   readonly service: Service
   readonly database: TestDatabase
   /** The folder of the file store. */
   readonly imagesDirectory: string
-  /** Sends a request with the persona's token. */
-  request(persona: Persona, request: HttpRequest): Promise<HttpAnswer>
   /** Starts the service again, with its files as they are; it may have been killed. */
   restart(): Promise<void>
 }
@@ -69,11 +83,7 @@ export async function deploy(
         return service
       },
       ...{ database, imagesDirectory },
-      request: (persona, request) =>
-        send(service.url, {
-          ...request,
-          headers: { ...(persona.token !== undefined && { 'x-auth-token': persona.token }), ...request.headers },
-        }),
+      request: targetAt(service.url).request,
       async restart() {
         service = await service.restart()
       },

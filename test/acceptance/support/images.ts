@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Deployment } from './deployment.ts'
+import type { Deployment, Target } from './deployment.ts'
 import { expectStatus } from './http.ts'
 import type { PersonaName, Personas } from './personas.ts'
 
@@ -100,13 +100,13 @@ export function fixedId(name: string): string {
 
 /** Makes an image over the API. */
 export async function makeImage(
-  deployment: Deployment,
+  target: Target,
   personas: Personas,
   { recipe, id }: { recipe: ImageRecipe; id: string },
 ): Promise<void> {
   const step = async (as: PersonaName, method: string, path: string, body?: unknown, status?: number) => {
     const isData = typeof body === 'string'
-    const answer = await deployment.request(personas[as], {
+    const answer = await target.request(personas[as], {
       method,
       path: `/v2/images${path}`,
       ...(body !== undefined && {

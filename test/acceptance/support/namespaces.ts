@@ -1,4 +1,4 @@
-import type { Deployment } from './deployment.ts'
+import type { Target } from './deployment.ts'
 import { expectStatus } from './http.ts'
 import { fillProjects, type Personas } from './personas.ts'
 
@@ -38,9 +38,9 @@ export function fixtureName(recipe: string): string {
 }
 
 /** Makes them, one after the other: lists show the newest first. */
-export async function makeNamespaces(deployment: Deployment, personas: Personas): Promise<void> {
+export async function makeNamespaces(target: Target, personas: Personas): Promise<void> {
   for (const recipe of Object.keys(recipes) as NamespaceName[]) {
-    await makeNamespace(deployment, personas, { recipe, name: fixtureName(recipe) })
+    await makeNamespace(target, personas, { recipe, name: fixtureName(recipe) })
   }
 }
 
@@ -51,11 +51,11 @@ export function namespaceName(freshId: string): string {
 
 /** Makes a namespace, as an administrator. */
 export async function makeNamespace(
-  deployment: Deployment,
+  target: Target,
   personas: Personas,
   { recipe, name }: { recipe: NamespaceName; name: string },
 ): Promise<void> {
-  const answer = await deployment.request(personas.admin, {
+  const answer = await target.request(personas.admin, {
     method: 'POST',
     path: '/v2/metadefs/namespaces',
     headers: { 'content-type': 'application/json' },

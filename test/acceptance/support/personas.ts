@@ -1,17 +1,25 @@
 import type { KeystonePeer, TestUser } from '../../support/keystone.ts'
 
 /** Who sends a request; `none` sends no token, `invalid` one that Keystone has never given, `revoked` one it took back. */
-export type PersonaName =
-  | 'admin'
-  | 'member'
-  | 'colleague'
-  | 'reader'
-  | 'other'
-  | 'stranger'
-  | 'lister'
-  | 'none'
-  | 'invalid'
-  | 'revoked'
+export const personaNames = [
+  'admin',
+  'member',
+  'colleague',
+  'reader',
+  'other',
+  'stranger',
+  'lister',
+  'service',
+  'auditor',
+  'system',
+  'domain',
+  'unscoped',
+  'none',
+  'invalid',
+  'revoked',
+] as const
+
+export type PersonaName = (typeof personaNames)[number]
 
 export interface Persona {
   readonly token: string | undefined
@@ -27,7 +35,8 @@ export function fillProjects(text: string, personas: Personas): string {
 
 /**
  * Makes the users in Keystone. `member`, `colleague` and `reader` share a project (the reader has that role alone);
- * `other`, `stranger` and `lister` have one each.
+ * `other`, `stranger` and `lister` have one each, as have `service` and `auditor`, whose role no policy knows. `system`
+ * and `domain` are administrators of more than a project, `unscoped` one whose token is for nothing.
  */
 export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
   const persona = async (user: TestUser): Promise<Persona> => ({
@@ -55,7 +64,21 @@ export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
     Persona,
     Persona,
   ]
+  await keystone.ensureRole('auditor')
+  const [service, auditor, ruler] = (await Promise.all([
+    keystone.createUser({ roles: ['service'] }),
+    keystone.createUser({ roles: ['auditor'] }),
+    keystone.createUser({ roles: ['admin', 'member', 'reader'] }),
+  ])) as [TestUser, TestUser, TestUser]
+  await keystone.grant(ruler, { role: 'admin', on: 'system' })
+  await keystone.grant(ruler, { role: 'admin', on: 'domain' })
+  const { projectId } = ruler
   return {
+    service: await persona(service),
+    auditor: await persona(auditor),
+    system: { token: await ruler.token('system'), projectId },
+    domain: { token: await ruler.token('domain'), projectId },
+    unscoped: { token: await ruler.token('nothing'), projectId },
     ...{ admin, colleague, reader, other, stranger, lister, revoked },
     member: await persona(member),
     none: { token: undefined, projectId: member.projectId },

@@ -1,6 +1,6 @@
 import type { Case, CaseRequest } from './case.ts'
 import { type Outcome, outcomeOf } from './compare.ts'
-import type { Deployment } from './deployment.ts'
+import type { Target } from './deployment.ts'
 import type { HttpRequest } from './http.ts'
 import { fixedId, listed, makeImage, recipes } from './images.ts'
 import { fixtureName, makeNamespace, namespaceName } from './namespaces.ts'
@@ -8,25 +8,25 @@ import { fillProjects, type Personas } from './personas.ts'
 
 const fixtureIds = [...Object.keys(recipes), ...Object.keys(listed)].map(fixedId)
 
-/** Runs a case on one deployment and gives the outcome of its request and of those that follow. */
+/** Runs a case on one service and gives the outcome of its request and of those that follow. */
 export async function runCase(
-  deployment: Deployment,
+  target: Target,
   personas: Personas,
   { testCase, freshId }: { testCase: Case; freshId: string },
 ): Promise<Outcome[]> {
-  if (testCase.image) await makeImage(deployment, personas, { recipe: recipes[testCase.image], id: freshId })
+  if (testCase.image) await makeImage(target, personas, { recipe: recipes[testCase.image], id: freshId })
   const { namespace, ordered = false, freeWords = false } = testCase
-  const context = { url: deployment.service.url, knownIds: new Set([...fixtureIds, freshId]), ordered, freeWords }
+  const context = { url: target.service.url, knownIds: new Set([...fixtureIds, freshId]), ordered, freeWords }
   const fill = (text: string) =>
     fillProjects(text, personas)
       .replaceAll('{image}', freshId)
       .replaceAll('{namespace}', namespaceName(freshId))
       .replaceAll(/\{namespace:(\w+)\}/g, (_, recipe: string) => fixtureName(recipe))
       .replaceAll(/\{id:(\w+)\}/g, (_, name: string) => fixedId(name))
-  if (namespace) await makeNamespace(deployment, personas, { recipe: namespace, name: namespaceName(freshId) })
+  if (namespace) await makeNamespace(target, personas, { recipe: namespace, name: namespaceName(freshId) })
   const outcomes: Outcome[] = []
   for (const request of [testCase, ...(testCase.next ?? [])]) {
-    const answer = await deployment.request(personas[request.as], toHttp(request, fill))
+    const answer = await target.request(personas[request.as], toHttp(request, fill))
     outcomes.push(outcomeOf(answer, context))
   }
   return outcomes

@@ -10,4 +10,6 @@ export const caseSettings: Sections = {
     image_member_quota: 3,
     image_size_cap: 1_048_576,
   },
+  // On a busy machine Keystone takes its time.
+  keystone_authtoken: { http_connect_timeout: 60 },
 }
