@@ -24,7 +24,7 @@ const interrupted = new AbortController()
  */
 const unitTests = { glob: 'src/**/*.test.ts', args: ['--test-isolation=none'] }
 const peerTests = {
-  glob: 'test/{contract,integration,acceptance}/**/*.test.ts',
+  glob: 'test/{contract,integration,acceptance,tempest}/**/*.test.ts',
   args: [`--test-concurrency=${Math.max(1, Math.floor(availableParallelism() / 2))}`],
 }
 

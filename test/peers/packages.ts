@@ -37,6 +37,9 @@ export const packages = {
   rclone: 'S3 transfers of the benchmark',
   openssl: 'certificates of the tests',
   'grub-rescue-pc': 'bootable test images',
+  'python3-tempest': "OpenStack's own tests",
+  'glance-tempest-plugin': "OpenStack's own tests of who may do what",
+  subunit: "reads the tests' results",
 } as const
 
 /** The packages of the list that dpkg does not hold as installed. */
