@@ -5,6 +5,7 @@ import type { StoreSet } from '../domain/data/store-set.ts'
 import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
+import type { InjectConfig } from '../domain/import/options.ts'
 import type { StagingArea } from '../domain/import/staging-area.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { LocationConfig } from '../domain/locations/options.ts'
@@ -47,6 +48,8 @@ export interface AppConfig {
   readonly importFiltering: ImportFilteringConfig
   readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
+  /** Undefined: imported images get no properties. */
+  readonly inject: InjectConfig | undefined
   /** `[glance_download_properties] extra_properties` */
   readonly remotePrefixes: readonly string[]
   /** `worker_self_reference_url` */

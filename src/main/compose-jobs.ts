@@ -66,6 +66,7 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
       new ImportJob(repositories.images, {
         ...dependencies,
         delegation: dependencies.identity.delegation,
+        inject: config.inject,
         remotePrefixes: config.remotePrefixes,
         kind,
         tasks,

@@ -8,7 +8,7 @@ import type { Chapter } from '../config/render.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
+import { glanceDownloadOptions, importOptions, importPluginOptions, injectOptions } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { metadefFileOptions } from '../domain/metadefs/options.ts'
@@ -45,6 +45,8 @@ export const chapters: readonly Chapter[] = [
     title: 'Import from another Glance',
     options: glanceDownloadOptions,
   },
+  { group: 'image_import_opts', title: 'Plugins of imports', options: importPluginOptions },
+  { group: 'inject_metadata_properties', title: 'Properties of imported images', options: injectOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },

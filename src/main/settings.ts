@@ -8,7 +8,13 @@ import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
+import {
+  glanceDownloadOptions,
+  type InjectConfig,
+  importOptions,
+  importPluginOptions,
+  injectOptions,
+} from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -96,6 +102,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       allowAnonymousAccess: context.allow_anonymous_access,
       cacheEnabled: api.image_cache_dir !== null,
       importMethods: api.enabled_import_methods,
+      inject: readInject(config),
       remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
       workerUrl: config.group('DEFAULT', importOptions).worker_self_reference_url,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
@@ -137,4 +144,10 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     files: config.files,
     report,
   }
+}
+
+function readInject(config: Config): InjectConfig | undefined {
+  const { image_import_plugins: plugins } = config.group('image_import_opts', importPluginOptions)
+  const values = config.group('inject_metadata_properties', injectOptions)
+  return plugins.includes('inject_image_metadata') ? values : undefined
 }

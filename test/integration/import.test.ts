@@ -97,6 +97,8 @@ test('imports staged data, and leaves none of it in the staging area', async () 
     ['active', data.length, 'one', '', ''],
   )
   assert.deepEqual(await downloaded(id), data)
+  // By who is no administrator.
+  assert.deepEqual([image.injected, image.os_glance_x], ['yes', undefined])
   const [task] = await tasksOf(id)
   assert.deepEqual([task?.type, task?.status, task?.result], ['api_image_import', 'success', { image_id: id }])
   assert.deepEqual(task?.input, {
@@ -276,7 +278,10 @@ test('makes an image for a task of type import', async () => {
   await until(async () => (await shown(ordered.id)).status === 'success')
   const { image_id: imageId } = (await shown(ordered.id)).result as { image_id: string }
   const image = await show(imageId)
-  assert.deepEqual([image.status, image.name, image.os_distro], ['active', 'from task', 'none'])
+  assert.deepEqual(
+    [image.status, image.name, image.os_distro, image.injected],
+    ['active', 'from task', 'none', undefined],
+  )
   assert.deepEqual(await downloaded(imageId), data)
 
   const failed = await task({ ...input, import_from: `${web.url}/missing` })

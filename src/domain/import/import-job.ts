@@ -15,11 +15,15 @@ import { failedStores, imported, lockProperty } from './bookkeeping.ts'
 import { type ImportInput, taskOf } from './import-request.ts'
 import { openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
+import { injectedProperties } from './inject.ts'
+import type { InjectConfig } from './options.ts'
 import { Transfer } from './transfer.ts'
 
 export interface ImportJobOptions extends SourceOptions {
   readonly kind: JobKind<ImportInput>
   readonly tasks: ImportTasks
+  /** Undefined: imported images get no properties. */
+  readonly inject: InjectConfig | undefined
   readonly digests: DigestPool
   readonly limits: UploadLimits
   readonly quotas: ProjectQuotas
@@ -171,7 +175,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     const told = imported(stillImage, job.input.stores ?? [], { failed })
     const change: ImageChange = {
       ...(isCopy ? {} : { fields: { status: 'active', ...data } }),
-      setProperties: { ...properties, ...told.setProperties },
+      setProperties: { ...properties, ...(isCopy ? {} : this.#injected(job)), ...told.setProperties },
       removeProperties: [lockProperty],
       addLocations,
     }
@@ -198,6 +202,10 @@ export class ImportJob implements JobHandler<ImportInput> {
     await this.#images.update(image.id, change, { from: [image.status], holding }).catch((error: unknown) => {
       if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_property_conflict')) throw error
     })
+  }
+
+  #injected({ input }: Job): Readonly<Record<string, string>> {
+    return injectedProperties(this.#options.inject, input.requester.roles)
   }
 
   #sizeCheck(job: Job, count: (receivedBytes: number) => void): (receivedBytes: number) => void {

@@ -35,7 +35,12 @@ export type ImportInput = {
   /** Ids; null: the one store of a service without several. */
   readonly stores: readonly string[] | null
   readonly allStoresMustSucceed: boolean
-  readonly requester: { readonly userId: string | null; readonly projectId: string | null; readonly requestId: string }
+  readonly requester: {
+    readonly userId: string | null
+    readonly projectId: string | null
+    readonly requestId: string
+    readonly roles: readonly string[]
+  }
   readonly body: { readonly [name: string]: Json }
   /** For `glance-download`. */
   readonly remote?: RemoteOrder

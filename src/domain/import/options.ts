@@ -1,4 +1,4 @@
-import type { OptionGroup } from '../../config/option.ts'
+import type { OptionGroup, Values } from '../../config/option.ts'
 
 /** `[DEFAULT]` @see glance `common/config.py` */
 export const importOptions = {
@@ -24,3 +24,31 @@ export const glanceDownloadOptions = {
     help: 'Beginnings of the names of properties that glance-download takes over from the source, in brackets.',
   },
 } as const satisfies OptionGroup
+
+/** `[image_import_opts]` @see glance `async_/flows/api_image_import.py` */
+export const importPluginOptions = {
+  image_import_plugins: {
+    type: 'list',
+    bounds: true,
+    quotes: true,
+    choices: ['no_op', 'inject_image_metadata'],
+    default: ['no_op'],
+    help: 'What is done to every imported image, in brackets: inject_image_metadata gives it the properties of [inject_metadata_properties].',
+  },
+} as const satisfies OptionGroup
+
+/** `[inject_metadata_properties]` @see glance `async_/flows/plugins/inject_image_metadata.py` */
+export const injectOptions = {
+  ignore_user_roles: {
+    type: 'list',
+    default: ['admin'],
+    help: 'Images that are imported by somebody with one of these roles get no properties.',
+  },
+  inject: {
+    type: 'dict',
+    default: {},
+    help: 'Properties that imported images get, as name:value,name:value.',
+  },
+} as const satisfies OptionGroup
+
+export type InjectConfig = Values<typeof injectOptions>

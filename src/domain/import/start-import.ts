@@ -69,7 +69,7 @@ export class StartImport {
         uri: request.uri,
         stores: targets,
         allStoresMustSucceed: request.allStoresMustSucceed,
-        requester: { userId: context.userId, projectId: context.projectId, requestId: context.requestId },
+        requester: requesterOf(context),
         body: request.body,
         ...this.#remote(context, request),
       },
@@ -145,4 +145,9 @@ export class StartImport {
     await this.#options.tasks.fail(holder, 'Expired lock preempted')
     return holder
   }
+}
+
+/** Who has ordered an import, as far as its job needs to know. */
+export function requesterOf({ userId, projectId, requestId, roles }: RequestContext): ImportInput['requester'] {
+  return { userId, projectId, requestId, roles }
 }

@@ -6,7 +6,7 @@ import type { Json } from '../../ports/jobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { CreateImage, NewImageRequest } from '../images/create.ts'
 import type { ImportTasks } from './import-tasks.ts'
-import type { StartImport } from './start-import.ts'
+import { requesterOf, type StartImport } from './start-import.ts'
 
 export interface TaskImportOptions {
   readonly create: CreateImage
@@ -39,7 +39,7 @@ export class TaskImport {
   async order(context: RequestContext, { input, url, readImage }: TaskImportRequest): Promise<string> {
     const { create, imports, tasks, stores, fetcher } = this.#options
     await fetcher.check(url)
-    const requester = { userId: context.userId, projectId: context.projectId, requestId: context.requestId }
+    const requester = requesterOf(context)
     try {
       requireInput(input)
       const request = readImage()
