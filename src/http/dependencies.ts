@@ -48,6 +48,8 @@ export interface AppConfig {
   readonly importFiltering: ImportFilteringConfig
   readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
+  /** `image_decompression` is one of `image_import_plugins`. */
+  readonly decompresses: boolean
   /** Undefined: imported images get no properties. */
   readonly inject: InjectConfig | undefined
   /** `[glance_download_properties] extra_properties` */

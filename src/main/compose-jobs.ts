@@ -67,6 +67,7 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
         ...dependencies,
         delegation: dependencies.identity.delegation,
         inject: config.inject,
+        decompresses: config.decompresses,
         remotePrefixes: config.remotePrefixes,
         kind,
         tasks,

@@ -102,7 +102,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       allowAnonymousAccess: context.allow_anonymous_access,
       cacheEnabled: api.image_cache_dir !== null,
       importMethods: api.enabled_import_methods,
-      inject: readInject(config),
+      ...readPlugins(config),
       remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
       workerUrl: config.group('DEFAULT', importOptions).worker_self_reference_url,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
@@ -146,8 +146,11 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   }
 }
 
-function readInject(config: Config): InjectConfig | undefined {
+function readPlugins(config: Config): { inject: InjectConfig | undefined; decompresses: boolean } {
   const { image_import_plugins: plugins } = config.group('image_import_opts', importPluginOptions)
   const values = config.group('inject_metadata_properties', injectOptions)
-  return plugins.includes('inject_image_metadata') ? values : undefined
+  return {
+    inject: plugins.includes('inject_image_metadata') ? values : undefined,
+    decompresses: plugins.includes('image_decompression'),
+  }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { lockProperty } from '../../src/domain/import/bookkeeping.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
@@ -18,6 +19,7 @@ before(async () => {
   api = await startApi({}, { webHosts: ['127.0.0.1'], twoStores: true, runsJobs: true })
   web = await startWebServer({
     '/image': data,
+    '/packed': gzipSync(data),
     '/moved': (_request, response) => void response.writeHead(302, { location: '/image' }).end(),
     '/loop': (_request, response) => void response.writeHead(302, { location: '/loop' }).end(),
     '/away': (_request, response) => void response.writeHead(302, { location: 'http://127.0.0.2/' }).end(),
@@ -116,6 +118,14 @@ test('fetches an image from the web into several stores, reading it once', async
   const image = await settled(id)
   assert.deepEqual([image.status, image.stores], ['active', 'one,two'])
   assert.deepEqual(web.requests.slice(before), ['GET /moved', 'GET /image'])
+  assert.deepEqual(await downloaded(id), data)
+})
+
+test('stores compressed data as what it was before', async () => {
+  const id = await create()
+  await order(id, webOrder('/packed'))
+  const image = await settled(id)
+  assert.deepEqual([image.status, image.size], ['active', data.length])
   assert.deepEqual(await downloaded(id), data)
 })
 

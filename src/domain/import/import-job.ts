@@ -12,8 +12,9 @@ import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { Reservation } from '../quota/reservation.ts'
 import { SizeMeter } from '../quota/size-meter.ts'
 import { failedStores, imported, lockProperty } from './bookkeeping.ts'
+import { decompressed } from './decompress.ts'
 import { type ImportInput, taskOf } from './import-request.ts'
-import { openSource, type SourceOptions } from './import-source.ts'
+import { type ImportSource, openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { injectedProperties } from './inject.ts'
 import type { InjectConfig } from './options.ts'
@@ -24,6 +25,8 @@ export interface ImportJobOptions extends SourceOptions {
   readonly tasks: ImportTasks
   /** Undefined: imported images get no properties. */
   readonly inject: InjectConfig | undefined
+  /** Compressed data is stored as what it was before. */
+  readonly decompresses: boolean
   readonly digests: DigestPool
   readonly limits: UploadLimits
   readonly quotas: ProjectQuotas
@@ -89,7 +92,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     const { digests, log, stores, quotas } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
-    const source = await openSource(image, input, { ...this.#options, signal })
+    const source = await this.#open(job, image)
     const { properties = {}, ...formats } = source.metadata ?? {
       diskFormat: image.diskFormat,
       containerFormat: image.containerFormat,
@@ -145,6 +148,14 @@ export class ImportJob implements JobHandler<ImportInput> {
       throw error
     }
     await transfer.settle()
+  }
+
+  /** The data as it is to be stored. */
+  async #open({ input, signal }: Job, image: Image): Promise<ImportSource> {
+    const source = await openSource(image, input, { ...this.#options, signal })
+    const { containerFormat } = source.metadata ?? image
+    const isWanted = this.#options.decompresses && input.method !== 'copy-image' && containerFormat !== 'compressed'
+    return isWanted ? decompressed(source) : source
   }
 
   /** Makes the data visible, records it and unlocks the image, in one change. */

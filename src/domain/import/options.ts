@@ -31,9 +31,9 @@ export const importPluginOptions = {
     type: 'list',
     bounds: true,
     quotes: true,
-    choices: ['no_op', 'inject_image_metadata'],
+    choices: ['no_op', 'inject_image_metadata', 'image_decompression'],
     default: ['no_op'],
-    help: 'What is done to every imported image, in brackets: inject_image_metadata gives it the properties of [inject_metadata_properties].',
+    help: 'What is done to every imported image, in brackets: inject_image_metadata gives it the properties of [inject_metadata_properties], image_decompression undoes gzip and zstd unless its container_format is compressed.',
   },
 } as const satisfies OptionGroup
 

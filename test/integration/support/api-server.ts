@@ -201,6 +201,7 @@ export async function startApi(
       hashingAlgorithm: 'sha512',
       locations: { ...defaultsOf(locationOptions), ...locations },
       importFiltering,
+      decompresses: true,
       inject: { ignore_user_roles: ['admin'], inject: { injected: 'yes', os_glance_x: 'no' } },
       remotePrefixes: [],
       workerUrl: null,
