@@ -193,6 +193,10 @@ export const catalog = {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before it had the data.',
   },
+  image_data_refused: {
+    status: 415,
+    message: (p: { reason: string }) => `The data of the image is refused: ${p.reason}.`,
+  },
   upload_aborted: {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',

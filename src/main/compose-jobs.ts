@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { StoreSet } from '../domain/data/store-set.ts'
 import { UriFilter } from '../domain/fetch/uri-filter.ts'
+import { ContentRules } from '../domain/formats/content-rules.ts'
 import { ImportJob } from '../domain/import/import-job.ts'
 import { importKind } from '../domain/import/import-request.ts'
 import { ImportTasks } from '../domain/import/import-tasks.ts'
@@ -72,6 +73,7 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
         kind,
         tasks,
         limits: config.upload,
+        content: new ContentRules(config.formats),
         hashingAlgorithm: config.hashingAlgorithm,
       }),
   )

@@ -55,4 +55,19 @@ export const imageFormatOptions = {
     deprecatedNames: ['DEFAULT/disk_formats'],
     help: 'Values that disk_format may have.',
   },
+  require_image_format_match: {
+    type: 'boolean',
+    default: true,
+    help: 'Refuse uploads and imports whose data is not of the format that disk_format names, or of several formats at once.',
+  },
+  gpt_safety_checks_nonfatal: {
+    type: 'list',
+    default: [],
+    help: 'Checks of disks with partition tables whose failure does not refuse the data: mbr, gpt.',
+  },
+  vmdk_allowed_types: {
+    type: 'list',
+    default: ['streamOptimized', 'monolithicSparse'],
+    help: 'createType of VMDK disks that are accepted. Kinds that keep their data in other files are refused in any case.',
+  },
 } as const satisfies OptionGroup

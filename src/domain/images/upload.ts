@@ -9,7 +9,7 @@ import type { DigestPool } from '../data/digest-pool.ts'
 import { nodeHashName } from '../data/hash-names.ts'
 import { type Received, receive } from '../data/receive.ts'
 import type { StoreSet } from '../data/store-set.ts'
-import { inspectorFor } from '../formats/index.ts'
+import type { ContentRules } from '../formats/content-rules.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { Reservation } from '../quota/reservation.ts'
@@ -30,6 +30,7 @@ export interface UploadOptions {
   readonly digests: DigestPool
   readonly readers: DataReaders
   readonly limits: UploadLimits
+  readonly content: ContentRules
   readonly quotas: ProjectQuotas
   /** `hashing_algorithm`, in the words of hashlib. */
   readonly hashingAlgorithm: string
@@ -127,14 +128,13 @@ export class RunningUpload {
    * Stores the body and makes the image `active`. After any failure nothing of the data is left, and the image is
    * `queued` again, unless it was deleted meanwhile.
    * @throws upload_aborted, upload_size_mismatch, image_size_limit, storage_quota_full, limit_exceeded,
-   * storage_full, image_gone
+   * storage_full, image_data_refused, image_gone
    */
   async run(body: Readable, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const { image, writer, digests, limits, sizeBytes, hashingAlgorithm, reservation } = this.#options
+    const { image, writer, digests, limits, content, sizeBytes, hashingAlgorithm, reservation } = this.#options
     const osHashAlgo = image.osHashAlgo ?? hashingAlgorithm
     const nodeName = nodeHashName(osHashAlgo)
-    const inspector =
-      image.containerFormat === 'bare' && !image.virtualSizeBytes ? inspectorFor(image.diskFormat) : null
+    const check = content.inspect(image, 'upload')
     const meter = sizeBytes === null ? new SizeMeter(reservation, { resource: 'image_size_total' }) : undefined
     try {
       if (nodeName === undefined) {
@@ -149,13 +149,14 @@ export class RunningUpload {
           requireWithinCap(bytes, limits)
           meter?.saw(bytes)
         },
-        ...(inspector ? { inspect: (chunk: Uint8Array) => inspector.eat(chunk) } : {}),
+        inspect: (chunk) => check.eat(chunk),
         ...(signal ? { signal } : {}),
       })
       await meter?.finish(received.sizeBytes)
+      const virtualSizeBytes = check.finish()
       const blob = await writer.commit()
       await this.#grantReaders(blob)
-      await this.#activate(blob, { received, osHashAlgo, virtualSizeBytes: inspector?.virtualSizeBytes() ?? null })
+      await this.#activate(blob, { received, osHashAlgo, virtualSizeBytes })
     } catch (error) {
       await meter?.stopped()
       await this.abandon()

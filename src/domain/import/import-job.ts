@@ -5,7 +5,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { ImageChange, ImageRepository } from '../../ports/repositories.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
 import { nodeHashName } from '../data/hash-names.ts'
-import { inspectorFor } from '../formats/index.ts'
+import type { ContentRules } from '../formats/content-rules.ts'
 import type { UploadLimits } from '../images/upload.ts'
 import type { JobHandler, JobKind, RunningJob } from '../jobs/job-kind.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
@@ -29,6 +29,7 @@ export interface ImportJobOptions extends SourceOptions {
   readonly decompresses: boolean
   readonly digests: DigestPool
   readonly limits: UploadLimits
+  readonly content: ContentRules
   readonly quotas: ProjectQuotas
   /** `hashing_algorithm`, in the words of hashlib. */
   readonly hashingAlgorithm: string
@@ -89,7 +90,7 @@ export class ImportJob implements JobHandler<ImportInput> {
   }
 
   async #transfer(job: Job, image: Image): Promise<void> {
-    const { digests, log, stores, quotas } = this.#options
+    const { digests, log, stores, quotas, content } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
     const source = await this.#open(job, image)
@@ -116,17 +117,16 @@ export class ImportJob implements JobHandler<ImportInput> {
         log,
       })
       await transfer.open(source)
-      const inspector =
-        input.method !== 'copy-image' && formats.containerFormat === 'bare' ? inspectorFor(formats.diskFormat) : null
+      const check = input.method === 'copy-image' ? undefined : content.inspect(formats, 'import')
       const { sizeBytes, digests: values } = await transfer.stream(source.body, {
         ...{ digests, algorithms: ['md5', names.node], sizeBytes: source.sizeBytes, signal },
         checkSize: this.#sizeCheck(job, (bytes) => meter?.saw(bytes * targets.length)),
-        ...(inspector ? { inspect: (chunk: Uint8Array) => inspector.eat(chunk) } : {}),
+        ...(check ? { inspect: (chunk: Uint8Array) => check.eat(chunk) } : {}),
       })
       await meter?.finish(sizeBytes * targets.length)
       const [checksum = null, osHashValue = null] = values
       if (input.method === 'copy-image') requireSame(image, osHashValue)
-      const virtualSizeBytes = image.virtualSizeBytes || inspector?.virtualSizeBytes() || null
+      const virtualSizeBytes = check?.finish() ?? image.virtualSizeBytes
       await this.#complete(job, image, {
         transfer,
         reservation,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { UriFilter } from '../../domain/fetch/uri-filter.ts'
+import { ContentRules } from '../../domain/formats/content-rules.ts'
 import { ImageActions } from '../../domain/images/actions.ts'
 import { CreateImage } from '../../domain/images/create.ts'
 import { DataReaders } from '../../domain/images/data-readers.ts'
@@ -161,6 +162,7 @@ export function registerV2(
           digests: deps.digests,
           readers,
           limits: config.upload,
+          content: new ContentRules(config.formats),
           quotas: deps.quotas,
           hashingAlgorithm: config.hashingAlgorithm,
           log,
