@@ -48,6 +48,7 @@ function locationImportOf({
       capBytes: config.upload.capBytes,
     }),
     digests,
+    content: new ContentRules(config.formats),
     hashingAlgorithm: config.hashingAlgorithm,
     secureHash: config.locations.do_secure_hash,
     retries: config.locations.http_retries,

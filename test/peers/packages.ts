@@ -31,6 +31,7 @@ export const packages = {
   'python3-rbd': "the reference's driver of the block device store",
   radosgw: 'S3 store',
   'qemu-utils': 'makes test images',
+  strace: 'tells which files are opened',
   'nginx-light': 'the limit in the benchmark',
   wrk: 'load of the benchmark',
   curl: 'transfers of the benchmark',

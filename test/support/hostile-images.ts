@@ -12,7 +12,8 @@ export interface HostileImage {
   readonly reason: RegExp
 }
 
-const hostFile = '/etc/passwd'
+/** What the images try to reach. */
+export const hostFile = '/srv/secret-of-the-host'
 const secondVhdxItem = 2
 
 /** Images that try to reach files of the host, to be taken for something else, or to break who reads them. */

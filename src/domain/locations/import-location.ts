@@ -9,6 +9,7 @@ import { nodeHashName } from '../data/hash-names.ts'
 import { receive } from '../data/receive.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import type { ContentRules } from '../formats/content-rules.ts'
 import type { JobHandler, JobKind, RunningJob } from '../jobs/job-kind.ts'
 import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { ExternalLocations } from './external-location.ts'
@@ -30,6 +31,7 @@ export interface LocationImportOptions {
   readonly external: ExternalLocations
   readonly sealer: Sealer
   readonly digests: DigestPool
+  readonly content: ContentRules
   readonly quotas: ProjectQuotas
   readonly hashingAlgorithm: string
   /** `do_secure_hash` */
@@ -86,7 +88,7 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     const { imageId, taskId } = job.input
     const image = await images.get(imageId)
     const hasLocation = image !== undefined && this.#locationOf(image, job) !== undefined
-    if (hasLocation && image.status !== 'importing' && image.status !== 'queued') {
+    if (hasLocation && image.status === 'active') {
       this.#options.log.warn({ imageId, reason }, 'the hashes of an image could not be computed')
       return this.#end(taskId, { status: 'success', result: { image_id: imageId } })
     }
@@ -141,18 +143,25 @@ export class LocationImport implements JobHandler<LocationImportInput> {
 
   async #hash(job: Job, { algorithm, signal }: { algorithm: string; signal: AbortSignal }): Promise<null> {
     const { imageId } = job.input
-    const hashes = await this.#read(job, { algorithm, signal })
-    await this.#set(imageId, { fields: hashes, from: ['active', 'deactivated'] })
+    const from: ImageStatus[] = ['active', 'deactivated']
+    const hashes = await this.#read(job, { algorithm, signal }).catch(async (error: unknown) => {
+      // Nobody may boot from it, but an administrator can look at it.
+      if (hasCode(error, 'image_data_refused')) await this.#set(imageId, { fields: { status: 'deactivated' }, from })
+      throw error
+    })
+    await this.#set(imageId, { fields: hashes, from })
     return null
   }
 
-  /** Reads all of the data once. */
+  /** Reads all of the data once. @throws image_data_refused if it names other files */
   async #read(
     job: Job,
     { algorithm, signal }: { algorithm: string; signal: AbortSignal },
   ): Promise<Pick<ImageFields, 'checksum' | 'osHashAlgo' | 'osHashValue' | 'sizeBytes'>> {
-    const { stores, digests, capBytes } = this.#options
-    const location = this.#locationOf(await this.#image(job.input.imageId), job)
+    const { stores, digests, content, capBytes } = this.#options
+    const image = await this.#image(job.input.imageId)
+    const check = content.inspect(image, 'location')
+    const location = this.#locationOf(image, job)
     const store = location && stores.forLocation(location.url, location.metadata)
     if (!store) throw new GlimpseError('conflict', { reason: 'The location is no longer that of the image.' })
     const { sizeBytes, digests: found } = await receive(await store.open(location.url, { signal }), {
@@ -164,12 +173,14 @@ export class LocationImport implements JobHandler<LocationImportInput> {
         if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
         job.progress(bytes)
       },
+      inspect: (chunk) => check.eat(chunk),
       signal,
     }).catch((cause: unknown) => {
       signal.throwIfAborted()
       if (!hasCode(cause, 'upload_aborted')) throw cause
       throw new GlimpseError('store_unavailable', { store: store.id, reason: 'the data broke off' }, { cause })
     })
+    check.finish()
     return { sizeBytes, checksum: found[0] ?? null, osHashAlgo: algorithm, osHashValue: found[1] ?? null }
   }
 
