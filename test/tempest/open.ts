@@ -7,13 +7,7 @@ export interface OpenArea {
   readonly tests: RegExp
 }
 
-export const openAreas: readonly OpenArea[] = [
-  { area: 'the image cache', tests: /\.ImageCachingTest\./ },
-  {
-    area: 'import by glance-download',
-    tests: /\.ImportImagesTest\.test_image_glance_download_import_(bad_uuid|success)$/,
-  },
-]
+export const openAreas: readonly OpenArea[] = [{ area: 'the image cache', tests: /\.ImageCachingTest\./ }]
 
 /** The area for which a test waits. */
 export function openAreaOf(test: string): OpenArea | undefined {

@@ -21,7 +21,7 @@ export function tempestModules(): string[] {
  */
 export async function runTempest(
   modules: readonly string[],
-  { directory, processes = 3 }: { directory: string; processes?: number },
+  { directory, processes = 4 }: { directory: string; processes?: number },
 ): Promise<Map<string, TempestResult>> {
   await mkdir(join(directory, 'results'), { recursive: true })
   const results = new Map<string, TempestResult>()
