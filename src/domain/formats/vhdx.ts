@@ -32,7 +32,7 @@ export function* vhdx(): Probe {
   const regions = entries(yield* read(192 * kib, tableBytes), { signature: 'regi', countAt: 8, first: 16 })
   const metadata = regions?.find(({ guid }) => guid === metadataRegion)
   if (!regions || !metadata) return lost
-  flaws.unsafe(
+  flaws.odd(
     regions.some(
       ({ guid, bytes }) => guid !== metadataRegion && guid !== batRegion && (bytes.readUInt32LE(28) & 1) !== 0,
     ),
@@ -47,7 +47,7 @@ export function* vhdx(): Probe {
     'backing_file',
     'it names a parent disk',
   )
-  flaws.unsafe(
+  flaws.odd(
     items.some(({ guid, bytes }) => !knownItems.has(guid) && (bytes.readUInt32LE(24) & 4) !== 0),
     'unknown_features',
     'it needs metadata that are not known',
