@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { freePort } from '../peers/ports.ts'
+import { qcow2 } from '../support/disk-images.ts'
 
 const bin = join(import.meta.dirname, '../../bin')
 
@@ -121,8 +122,8 @@ describe('glimpse', () => {
     const endpoint = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: `http://127.0.0.1:${port}` }
     const image = (...args: string[]) => glimpse(['image', ...args], endpoint)
     const data = randomBytes(5_000_001)
-    data.write('QFI\xfb', 'latin1')
-    await writeFile(join(folder, 'disk'), data.fill(0, 4, 512))
+    qcow2().copy(data)
+    await writeFile(join(folder, 'disk'), data)
     const created = await image(
       'create',
       '--name',

@@ -34,7 +34,7 @@ describe('the images API', () => {
   it('creates an image and shows it alike', async () => {
     const created = await api.call(member, 'POST', '/v2/images', { json: { name: 'n', tags: ['t', 't'], hw_x: 'y' } })
     assert.equal(created.status, 201)
-    assert.equal(created.headers.get('openstack-image-import-methods'), 'glance-direct')
+    assert.equal(created.headers.get('openstack-image-import-methods'), 'glance-direct,web-download,copy-image')
     assert.equal(created.headers.get('openstack-image-store-ids'), 'one')
     const image = await json(created)
     assert.equal(created.headers.get('location'), `${api.url}/v2/images/${image.id}`)
