@@ -91,6 +91,7 @@ export const differences: readonly Difference[] = [
       'create: a list of images',
       'change: a path of a number',
       'members: add a name of 256 letters',
+      'odd: create with a property of 65536 letters',
     ],
     field: 'status',
     glimpse: 400,

@@ -1,6 +1,7 @@
 import type { Sections } from '../support/config-file.ts'
 import { accessCases, everybody } from './cases/access.ts'
 import { cases } from './cases/index.ts'
+import { oddCases } from './cases/odd.ts'
 import type { Case } from './support/case.ts'
 import { caseSettings } from './support/settings.ts'
 
@@ -16,6 +17,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   { name: 'usual', settings: caseSettings, cases },
   { name: 'access', settings: caseSettings, cases: accessCases('access', everybody) },
+  { name: 'odd', settings: caseSettings, cases: oddCases },
   {
     name: 'secure',
     settings: {

@@ -1,0 +1,177 @@
+import type { Case, CaseRow } from '../support/case.ts'
+import { table } from '../support/case.ts'
+
+const image = '/v2/images/{image}'
+const json = { 'content-type': 'application/json' }
+const v21 = { 'content-type': 'application/openstack-images-v2.1-json-patch' }
+const seen = [{ as: 'member', method: 'GET', path: image }] as const
+
+/** Every method on every path, by somebody who may do much. */
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method): CaseRow[] =>
+  [
+    '/v2/schemas/image',
+    '/v2/info/stores',
+    '/v2/info/import',
+    '/v2/tasks',
+    '/v2/tasks/none',
+    '/v2/stores/file1/none',
+    '/v2/images/{id:protected}/members/none',
+    '/v2/images/{id:protected}/tags/none',
+    '/v2/images/{id:protected}/actions/deactivate',
+    '/v2/images/{id:protected}/actions',
+    '/v2/',
+  ]
+    // Some of these would do something.
+    .filter(
+      (path) => !(method === 'POST' && path.endsWith('/deactivate')) && !(method === 'PUT' && path.includes('tags')),
+    )
+    .map((path): CaseRow => [`${method} ${path}`, 'admin', method, path]),
+)
+
+const create = (name: string, body: unknown, headers?: Record<string, string>): CaseRow => [
+  `create ${name}`,
+  'member',
+  'POST',
+  '/v2/images',
+  { body, ...(headers && { headers }) },
+]
+
+const bodies: readonly CaseRow[] = [
+  create('from half an object', '{"name": "x"', json),
+  create('from two objects', '{"name": "x"}{"name": "y"}', json),
+  create('from an object with a key twice', '{"name": "x", "name": "y"}', json),
+  create('from an object after a byte order mark', '\ufeff{"name": "x"}', json),
+  create('from an object with spaces around', ' \n{"name": "x"} \n', json),
+  create('from an object with a comment', '{"name": "x" /* y */}', json),
+  create('from NaN', '{"min_disk": NaN}', json),
+  create('from a number with a point', '{"min_disk": 1.0}', json),
+  create('from a number with an exponent', '{"min_disk": 1e1}', json),
+  create('from a huge number', '{"min_ram": 9223372036854775808}', json),
+  create('from a number just too big', '{"min_ram": 2147483648}', json),
+  create('from null', 'null', json),
+  create('from a word', '"x"', json),
+  create('from a form', 'name=x', { 'content-type': 'application/x-www-form-urlencoded' }),
+  create('as text', '{"name": "x"}', { 'content-type': 'text/plain' }),
+  create('as JSON with a charset', '{"name": "ä"}', { 'content-type': 'application/json; charset=utf-8' }),
+  create('as JSON in capitals', '{"name": "x"}', { 'content-type': 'APPLICATION/JSON' }),
+  create('without a type', '{"name": "x"}', { 'content-type': '' }),
+  create('in chunks', '{"name": "x"}', { ...json, 'transfer-encoding': 'chunked' }),
+  create('with a name of a letter of four bytes', { name: '\u{1F600}' }),
+  create('with a control letter in a name', { name: 'a\u0007b' }),
+  create('with a line break in a property', { p: 'a\nb' }),
+  create('with a property of 255 letters', { p: 'x'.repeat(255) }),
+  create('with a property of 65536 letters', { p: 'x'.repeat(65536) }),
+  create('with a property of null', { p: null }),
+  create('with a property of a number', { p: 5 }),
+  create('with a property of a truth value', { p: true }),
+  create('with a property of a list', { p: ['x'] }),
+  create('with a property of an object', { p: { q: 'x' } }),
+  create('with an empty property', { p: '' }),
+  create('with a property with an empty name', { '': 'x' }),
+  create('with a property of a name of 256 letters', { ['x'.repeat(256)]: 'v' }),
+  create('with a property of a name with a slash', { 'a/b': 'v' }),
+  create('with status', { status: 'active' }),
+  create('with size', { size: 5 }),
+  create('with checksum', { checksum: 'x' }),
+  create('with locations', { locations: [] }),
+  create('with created_at', { created_at: '2020-01-01T00:00:00Z' }),
+  create('with self', { self: '/x' }),
+  create('with os_glance_something', { os_glance_x: 'y' }),
+  create('with deleted', { deleted: true }),
+  create('with visibility of no kind', { visibility: 'secret' }),
+  create('with tags of numbers', { tags: [1] }),
+  create('with tags as a word', { tags: 'x' }),
+  create('with an empty tag', { tags: [''] }),
+  create('with protected as a word', { protected: 'true' }),
+  create('with os_hidden as a number', { os_hidden: 1 }),
+  create('with min_disk as a word', { min_disk: '1' }),
+  create('with min_disk below zero', { min_disk: -1 }),
+  create('with an id that is no UUID', { id: 'mine' }),
+  create('with an id that is taken', { id: '{id:active}' }),
+  create('with an id that was taken', { id: '{id:deleted}' }),
+  create('with an owner of another project', { owner: '{project:other}' }),
+  create('with an owner of null', { owner: null }),
+  create('with a disk format of a container', { disk_format: 'bare' }),
+  create('with ami and ovf', { disk_format: 'ami', container_format: 'ovf' }),
+  create('with a container format of nothing', { container_format: '' }),
+]
+
+const patch = (name: string, body: unknown, headers: Record<string, string> = v21): CaseRow => [
+  `patch ${name}`,
+  'member',
+  'PATCH',
+  image,
+  { image: 'active', headers, body, next: seen },
+]
+
+const patches: readonly CaseRow[] = [
+  patch('with test', [{ op: 'test', path: '/name', value: 'active' }]),
+  patch('with move', [{ op: 'move', from: '/colour', path: '/color' }]),
+  patch('with copy', [{ op: 'copy', from: '/colour', path: '/color' }]),
+  patch('with two verbs of old', [{ add: '/a', replace: '/b', value: 'x' }], {
+    'content-type': 'application/openstack-images-v2.0-json-patch',
+  }),
+  patch('without a path', [{ op: 'add', value: 'x' }]),
+  patch('without a value', [{ op: 'add', path: '/x' }]),
+  patch('with an empty path', [{ op: 'replace', path: '', value: {} }]),
+  patch('with the root as path', [{ op: 'replace', path: '/', value: 'x' }]),
+  patch('with a path without a slash', [{ op: 'add', path: 'x', value: 'y' }]),
+  patch('with a path of two slashes', [{ op: 'add', path: '//x', value: 'y' }]),
+  patch('with a path that ends in a slash', [{ op: 'add', path: '/x/', value: 'y' }]),
+  patch('with a broken escape', [{ op: 'add', path: '/a~2b', value: 'y' }]),
+  patch('below a property', [{ op: 'add', path: '/colour/x', value: 'y' }]),
+  patch('a tag by its number', [{ op: 'replace', path: '/tags/0', value: 'y' }]),
+  patch('tags by -', [{ op: 'add', path: '/tags/-', value: 'y' }]),
+  patch('with null for a property', [{ op: 'replace', path: '/colour', value: null }]),
+  patch('with a number for a property', [{ op: 'replace', path: '/colour', value: 5 }]),
+  patch('with a list for a property', [{ op: 'replace', path: '/colour', value: [] }]),
+  patch('with a number for the name', [{ op: 'replace', path: '/name', value: 5 }]),
+  patch('with a name of 256 letters', [{ op: 'replace', path: '/name', value: 'x'.repeat(256) }]),
+  patch('with null for tags', [{ op: 'replace', path: '/tags', value: null }]),
+  patch('with min_disk as a word', [{ op: 'replace', path: '/min_disk', value: '5' }]),
+  patch('with min_ram below zero', [{ op: 'replace', path: '/min_ram', value: -5 }]),
+  patch('with a huge min_ram', [{ op: 'replace', path: '/min_ram', value: 2147483648 }]),
+  patch('with protected as a word', [{ op: 'replace', path: '/protected', value: 'yes' }]),
+  patch('with no visibility', [{ op: 'replace', path: '/visibility', value: null }]),
+  patch('without visibility', [{ op: 'remove', path: '/visibility' }]),
+  patch('without a name', [{ op: 'remove', path: '/name' }]),
+  patch('without tags', [{ op: 'remove', path: '/tags' }]),
+  patch('without min_disk', [{ op: 'remove', path: '/min_disk' }]),
+  patch('without what is not there', [{ op: 'remove', path: '/nothing' }]),
+  patch('what is not there', [{ op: 'replace', path: '/nothing', value: 'x' }]),
+  patch('the id', [{ op: 'replace', path: '/id', value: 'x' }]),
+  patch('the size', [{ op: 'replace', path: '/size', value: 1 }]),
+  patch('the status', [{ op: 'replace', path: '/status', value: 'queued' }]),
+  patch('the checksum', [{ op: 'replace', path: '/checksum', value: 'x' }]),
+  patch('the hash', [{ op: 'replace', path: '/os_hash_value', value: 'x' }]),
+  patch('virtual_size', [{ op: 'replace', path: '/virtual_size', value: 1 }]),
+  patch('created_at', [{ op: 'replace', path: '/created_at', value: 'x' }]),
+  patch('self', [{ op: 'replace', path: '/self', value: 'x' }]),
+  patch('direct_url', [{ op: 'add', path: '/direct_url', value: 'x' }]),
+  patch('locations', [{ op: 'replace', path: '/locations', value: [] }]),
+  patch('add a location', [{ op: 'add', path: '/locations/-', value: { url: 'http://127.0.0.1/x', metadata: {} } }]),
+  patch('os_glance_something', [{ op: 'add', path: '/os_glance_x', value: 'y' }]),
+  patch('the disk format of data', [{ op: 'replace', path: '/disk_format', value: 'iso' }]),
+  patch('the owner', [{ op: 'replace', path: '/owner', value: '{project:other}' }]),
+  patch('with a later operation that fails', [
+    { op: 'replace', path: '/name', value: 'new' },
+    { op: 'remove', path: '/nothing' },
+  ]),
+  patch(
+    'more properties than allowed',
+    Array.from({ length: 12 }, (_, index) => ({ op: 'add', path: `/p${index}`, value: 'v' })),
+  ),
+  patch('more tags than allowed', [{ op: 'replace', path: '/tags', value: ['1', '2', '3', '4', '5', '6', '7'] }]),
+  patch('with half a list', '[{"op": "add"'),
+  patch('with null', 'null'),
+  patch('with a list of words', ['add']),
+  patch('with an object', { op: 'add', path: '/x', value: 'y' }),
+  patch('with an unknown key', [{ op: 'add', path: '/x', value: 'y', z: 1 }]),
+  patch('as plain JSON', [], json),
+  patch('as RFC 6902', [], { 'content-type': 'application/json-patch+json' }),
+  patch('of a later version', [], { 'content-type': 'application/openstack-images-v2.2-json-patch' }),
+  patch('without a type', '[]', { 'content-type': '' }),
+]
+
+/** What no client should send. */
+export const oddCases: readonly Case[] = table('odd', [...methods, ...bodies, ...patches])
