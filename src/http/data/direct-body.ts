@@ -50,9 +50,13 @@ export class DirectBody extends Readable {
       this.#endIfComplete()
     })
     request.once('error', (error) => this.destroy(error))
-    request.once('close', () => {
+    const lost = () => {
       if (this.#seenBytes < this.#lengthBytes) this.destroy(new GlimpseError('upload_aborted', {}))
-    })
+    }
+    // What comes too late for a reader must not end the process.
+    this.on('error', () => {})
+    if (request.destroyed) lost()
+    else request.once('close', lost)
   }
 
   /** True once the parser has missed a part of the body. */
