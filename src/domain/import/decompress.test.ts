@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -59,4 +60,14 @@ test('ends the source when nobody reads on', async () => {
   for await (const _chunk of source.body) break
   if (!body.destroyed) await new Promise((resolve) => body.once('close', resolve))
   assert.ok(body.destroyed)
+})
+
+test('lets go of its source when nobody reads what comes out', async () => {
+  for (const bytes of [gzipSync(data), data]) {
+    const source = sourceOf(bytes)
+    const { body } = await decompressed(source)
+    body.destroy()
+    await once(body, 'close')
+    assert.ok(source.body.destroyed)
+  }
 })

@@ -32,12 +32,15 @@ export async function decompressed(source: ImportSource): Promise<ImportSource> 
   const head = await readHead(chunks)
   const found = compressions.find(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic))
   const whole = Readable.from(exactly(source.sizeBytes, { head, chunks }), { objectMode: false })
-  if (!found) return { ...source, body: whole }
+  // A generator that was never asked for anything ends nothing.
+  const ending = (body: Readable) => body.once('close', () => source.body.destroy())
+  if (!found) return { ...source, body: ending(whole) }
   if (!found.open) {
     source.body.destroy()
     throw new GlimpseError('import_failed', { reason: `archives of type ${found.name} cannot be unpacked here.` })
   }
-  return { ...source, body: Readable.from(unpacked(whole, found.open()), { objectMode: false }), sizeBytes: null }
+  const body = Readable.from(unpacked(whole, found.open()), { objectMode: false })
+  return { ...source, body: ending(body), sizeBytes: null }
 }
 
 async function readHead(chunks: AsyncIterator<Buffer, undefined>): Promise<Buffer> {
