@@ -52,7 +52,7 @@ export async function stageImageData(
     const length = Number(request.headers['content-length'] ?? 0)
     const running = await staging.begin(request.context, { imageId, sizeBytes: length > 0 ? length : null })
     askForBody(reply.raw)
-    await running.run(request.raw)
+    await running.run(separateBody(request.raw))
     return sendNothing(reply)
   } catch (error) {
     lingerAfter(request.raw, reply.raw)
