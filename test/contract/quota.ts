@@ -5,10 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ProjectQuotas } from '../../src/domain/quota/project-quotas.ts'
 import { SizeMeter } from '../../src/domain/quota/size-meter.ts'
 import { storageQuota } from '../../src/domain/quota/storage-quota.ts'
-import { hasCode } from '../../src/errors/error.ts'
+import { GlimpseError, hasCode } from '../../src/errors/error.ts'
 import type { Logger } from '../../src/ports/logger.ts'
-import { type QuotaClaim, type QuotaResource, quotaResources } from '../../src/ports/quota.ts'
+import {
+  type QuotaClaim,
+  type QuotaRepository,
+  type QuotaResource,
+  quotaResources,
+  type ReserveRequest,
+} from '../../src/ports/quota.ts'
 import type { NewImage, Repositories } from '../../src/ports/repositories.ts'
+import { until } from '../support/until.ts'
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
@@ -200,6 +207,35 @@ export function describeQuota(name: string, open: () => Promise<Repositories>): 
       assert.equal((await activate()).status, 'active')
       await reservation.release()
       await assert.rejects(others.reserve(owner, { image_size_total: 1 }), refused)
+    })
+
+    it('gives back later what could not be given back at once, also while others are kept alive', async () => {
+      const owner = randomUUID()
+      let failures = 2
+      const failing: QuotaRepository = Object.create(repositories.quota, {
+        reserve: {
+          // The answer is lost, as with a connection that breaks in the commit.
+          value: async (request: ReserveRequest) => {
+            const excesses = await repositories.quota.reserve(request)
+            if (request.claims[0]?.amount === 30) throw new GlimpseError('database_unavailable', { reason: 'gone' })
+            return excesses
+          },
+        },
+        release: {
+          value: async (id: string) => {
+            if (failures-- > 0) throw new GlimpseError('database_unavailable', { reason: 'gone' })
+            await repositories.quota.release(id)
+          },
+        },
+        renew: { value: (...args: Parameters<QuotaRepository['renew']>) => repositories.quota.renew(...args) },
+      })
+      const quotas = new ProjectQuotas(failing, { limits: storageQuota(100), log: silent, lifetimeMs: 400 })
+      await using _kept = await quotas.reserve(owner, { image_size_total: 40 })
+      const ended = await quotas.reserve(owner, { image_size_total: 20 })
+      await assert.rejects(quotas.reserve(owner, { image_size_total: 30 }))
+      await ended.release()
+      assert.equal((await reserve(owner, { amount: 100 }))[0]?.used, 90)
+      await until(async () => (await reserve(owner, { amount: 100 }))[0]?.used === 40)
     })
 
     it('grows a reservation with data of unknown size, until it does not fit', async () => {

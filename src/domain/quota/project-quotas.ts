@@ -43,6 +43,8 @@ export class ProjectQuotas {
   readonly #holder = randomUUID()
   readonly #turns = new Turns()
   readonly #live = new Set<Reservation>()
+  /** Ids of reservations that nobody wants and that may still be there: renewed with the others, they would stay. */
+  readonly #strays = new Set<string>()
   #heartbeat: NodeJS.Timeout | undefined
 
   constructor(repository: QuotaRepository, { limits, log, lifetimeMs = defaultLifetimeMs }: ProjectQuotasOptions) {
@@ -95,9 +97,14 @@ export class ProjectQuotas {
       claims.push({ resource, amount, maximum, mayExceed: mayExceed && sizeResources.has(resource) })
     }
     if (claims.length === 0) return {}
-    const excesses = await this.#turns.run(owner ?? '', () =>
-      this.#repository.reserve({ id, owner, holder: this.#holder, claims, lifetimeMs: this.#lifetimeMs }),
-    )
+    const request = { id, owner, holder: this.#holder, claims, lifetimeMs: this.#lifetimeMs }
+    const excesses = await this.#turns
+      .run(owner ?? '', () => this.#repository.reserve(request))
+      .catch((error: unknown) => {
+        // Granted or not: the answer is lost.
+        if (!this.#live.has(reservation)) this.#strays.add(id)
+        throw error
+      })
     if (excesses.length > 0) throw this.#limits.refusal(owner, excesses)
     this.#live.add(reservation)
     this.#heartbeat ??= setInterval(() => void this.#renew(), this.#lifetimeMs / 4).unref()
@@ -114,12 +121,17 @@ export class ProjectQuotas {
     try {
       await this.#repository.release(reservation.id)
     } catch (error) {
-      this.#log.warn({ err: error }, 'a reservation could not be given back and counts until it expires')
+      this.#strays.add(reservation.id)
+      this.#log.warn({ err: error }, 'a reservation could not be given back, and counts for a while')
     }
   }
 
   async #renew(): Promise<void> {
     try {
+      for (const id of this.#strays) {
+        await this.#repository.release(id)
+        this.#strays.delete(id)
+      }
       await this.#repository.renew(this.#holder, { lifetimeMs: this.#lifetimeMs })
     } catch (error) {
       this.#log.warn({ err: error }, 'reservations could not be renewed')

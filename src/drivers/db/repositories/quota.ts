@@ -93,40 +93,38 @@ export class SqlQuotaRepository implements QuotaRepository {
     await transaction.run(turn, { owner })
   }
 
-  /** Standings of the claims, in their order; reservations of dead processes are removed. */
+  /** Standings of the claims, in their order; reservations of dead processes count for nothing and are removed. */
   async #standings(transaction: Queryable, { id, owner, claims }: ReserveRequest): Promise<Standing[]> {
     const ownerless = owner === null
-    const values = { id, owner, reservedBy: owner ?? '' }
+    const values = { id, owner, reservedBy: owner ?? '', now: Date.now() }
+    const ofOthers = sql`id <> ${slot('id')} and expires_at >= ${slot('now')}`
     const statement = this.#statements.get(
       `quota standing ${ownerless} ${claims.map((c) => c.resource).join()}`,
       () => {
         const columns = claims.flatMap(({ resource }) => [
           usageQuery(resource, { ownerless }),
-          reserved(sql`coalesce(sum(amount), 0)`, sql`resource = ${sql.lit(resource)} and id <> ${slot('id')}`),
+          reserved(sql`coalesce(sum(amount), 0)`, sql`resource = ${sql.lit(resource)} and ${ofOthers}`),
           reserved(sql`sum(amount)`, sql`resource = ${sql.lit(resource)} and id = ${slot('id')}`),
         ])
-        return sql`select ${sql.join([...columns, reserved(sql`min(expires_at)`, sql`1 = 1`)])}`
+        return sql`select ${sql.join([...columns, reserved(sql`min(expires_at)`, sql`id <> ${slot('id')}`)])}`
       },
     )
     const [row = []] = await transaction.rows(statement, values)
     const oldest = row.at(-1)
-    if (typeof oldest === 'number' && oldest < Date.now()) {
-      await this.#removeExpired(transaction, values.reservedBy)
-      return this.#standings(transaction, { id, owner, claims } as ReserveRequest)
-    }
+    if (typeof oldest === 'number' && oldest < values.now) await this.#removeExpired(transaction, values)
     return claims.map((_, index) => {
       const [usage, others, held] = row.slice(index * 3, index * 3 + 3)
       return { used: Number(usage) + Number(others), held: held === null ? null : Number(held) }
     })
   }
 
-  async #removeExpired(transaction: Queryable, reservedBy: string): Promise<void> {
+  async #removeExpired(transaction: Queryable, values: { id: string; reservedBy: string; now: number }): Promise<void> {
     const statement = this.#statements.get(
       'quota expired',
       () => sql`delete from glimpse_quota_reservations
-        where owner = ${slot('reservedBy')} and expires_at < ${slot('now')}`,
+        where owner = ${slot('reservedBy')} and expires_at < ${slot('now')} and id <> ${slot('id')}`,
     )
-    await transaction.run(statement, { reservedBy, now: Date.now() })
+    await transaction.run(statement, values)
   }
 
   async #hold(
