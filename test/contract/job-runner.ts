@@ -6,7 +6,7 @@ import type { AnyJobHandler, JobHandler } from '../../src/domain/jobs/job-kind.t
 import { JobQueue } from '../../src/domain/jobs/job-queue.ts'
 import { JobRunner, type RunnerTimes } from '../../src/domain/jobs/job-runner.ts'
 import { GlimpseError, hasCode } from '../../src/errors/error.ts'
-import type { JobStatus } from '../../src/ports/jobs.ts'
+import type { JobRepository, JobStatus } from '../../src/ports/jobs.ts'
 import type { Logger } from '../../src/ports/logger.ts'
 import type { Repositories } from '../../src/ports/repositories.ts'
 import { until } from '../support/until.ts'
@@ -31,9 +31,12 @@ export function describeJobRunner(name: string, open: () => Promise<Repositories
     const kind = () => ({ name: randomUUID() })
     const orderOf = (input: string | null = null, imageId: string | null = null) => ({ input, project: 'p', imageId })
     /** Starts a runner as another process would; disposing it stops it. */
-    const start = (handler: AnyJobHandler, { concurrency = 2, times = {} as Partial<RunnerTimes> } = {}) => {
+    const start = (
+      handler: AnyJobHandler,
+      { concurrency = 2, times = {} as Partial<RunnerTimes>, jobs = repositories.jobs } = {},
+    ) => {
       const queue = new JobQueue(repositories.jobs)
-      const runner = new JobRunner(repositories.jobs, {
+      const runner = new JobRunner(jobs, {
         ...{ queue, handlers: [handler], concurrency, name: 'test', log: silent },
         times: { ...quick, ...times },
       })
@@ -125,6 +128,32 @@ export function describeJobRunner(name: string, open: () => Promise<Repositories
       await ends(id, 'succeeded')
       await until(() => reasons.length > 0)
       assert.ok(hasCode(reasons[0], 'job_lease_lost'))
+    })
+
+    it('stops a job that it cannot answer for before another process may take it', async () => {
+      const handler: JobHandler<null> = { kind: kind(), run: async () => void events.push('taken over') }
+      const events: string[] = []
+      const cutOff: JobHandler<null> = {
+        kind: handler.kind,
+        run: ({ signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+              events.push('stopped')
+              reject(signal.reason)
+            })
+          }),
+      }
+      const jobs: JobRepository = Object.create(repositories.jobs, {
+        claim: { value: (...args: Parameters<JobRepository['claim']>) => repositories.jobs.claim(...args) },
+        extend: { value: () => Promise.reject(new GlimpseError('database_unavailable', { reason: 'away' })) },
+      })
+      const times = { leaseMs: 950, heartbeatMs: 200, pollMs: 600_000 }
+      await using one = start(cutOff, { times, jobs, concurrency: 1 })
+      const id = await one.queue.enqueue(handler.kind, orderOf())
+      await until(async () => (await repositories.jobs.get(id))?.status === 'running')
+      await using _two = start(handler)
+      await ends(id, 'succeeded')
+      assert.deepEqual(events, ['stopped', 'taken over'])
     })
 
     it('tries again after a failure of a service, until it works', async () => {

@@ -9,7 +9,7 @@ export interface LeaseTimes {
 
 /**
  * Prolongs a lease as long as its job is run. `held` is aborted when the job belongs to another process, or may: when the
- * database could not be asked for as long as a lease lasts. `wanted` is aborted then too, and when the job is cancelled.
+ * database could not be asked for so long that the lease may end before the next heartbeat. `wanted` is aborted then too, and when the job is cancelled.
  */
 export class LeaseKeeper implements Disposable {
   readonly #jobs: JobRepository
@@ -53,9 +53,9 @@ export class LeaseKeeper implements Disposable {
   }
 
   async #beat(): Promise<void> {
-    const { leaseMs, log } = this.#options
+    const { leaseMs, heartbeatMs, log } = this.#options
     const { jobId } = this.#lease
-    if (performance.now() - this.#prolongedAt > leaseMs) this.#lose()
+    if (performance.now() - this.#prolongedAt >= leaseMs - heartbeatMs) this.#lose()
     if (this.#busy || this.#held.signal.aborted) return
     this.#busy = true
     const askedAt = performance.now()
