@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { lockProperty } from '../../src/domain/import/bookkeeping.ts'
+import { GlimpseError } from '../../src/errors/error.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
@@ -173,6 +175,31 @@ test('tries again when the server fails for a moment', async () => {
   await order(id, webOrder('/shaky'))
   assert.equal((await settled(id)).status, 'active')
   assert.equal(failing.count, 2)
+})
+
+test('tries again when the store still has the data of a process that is just stopping', async () => {
+  const id = await create()
+  const leftover = join(api.folder, id)
+  await writeFile(leftover, 'half')
+  await order(id, webOrder('/image', { stores: ['one'] }))
+  await until(async () => (await api.repositories.jobs.openOf(id))[0]?.reason != null)
+  await rm(leftover)
+  assert.equal((await settled(id)).status, 'active')
+})
+
+test('carries out an order whose lock the database has set without an answer', async () => {
+  const id = await create()
+  const { images, jobs } = api.repositories
+  const { update } = images
+  images.update = async (...change) => {
+    images.update = update
+    await images.update(...change)
+    throw new GlimpseError('database_unavailable', { reason: 'the connection broke' })
+  }
+  assert.equal((await order(id, webOrder('/image'))).status, 503)
+  const lock = String((await show(id))[lockProperty])
+  assert.ok(await jobs.hasten(lock))
+  assert.equal((await settled(id)).status, 'active')
 })
 
 test('goes on without a store that fails, if not all stores must succeed', async () => {

@@ -98,7 +98,9 @@ export class StartImport {
     const { jobs, tasks, quotas, stagesPerNode } = this.#options
     const stageHost = input.method === 'glance-direct' && stagesPerNode ? image.properties[stageHostProperty] : null
     const order = { input, project: context.projectId, imageId: image.id }
-    // The job is there first: a locked image is never without one.
+    // What was staged has its place among the uploads.
+    await using place = await quotas.reserve(image.owner, image.status === 'queued' ? { image_count_uploading: 1 } : {})
+    // The job is there before the lock: a locked image is never without one.
     const job = await jobs.hold(importKind(stageHost ?? null), order)
     const { setProperties } = importing(image, input.stores ?? [])
     try {
@@ -107,11 +109,6 @@ export class StartImport {
         setProperties: { ...setProperties, [lockProperty]: job.id },
         removeProperties: [stageHostProperty],
       }
-      // What was staged has its place among the uploads.
-      await using place = await quotas.reserve(
-        image.owner,
-        image.status === 'queued' ? { image_count_uploading: 1 } : {},
-      )
       await place.settle('image_count_uploading', (settles) =>
         this.#repositories.images.update(image.id, change, {
           from: [image.status],
@@ -120,7 +117,8 @@ export class StartImport {
         }),
       )
     } catch (error) {
-      await job.withdraw()
+      // Without an answer the lock may be set: then the job goes on by itself, else it ends.
+      if (error instanceof GlimpseError && error.code !== 'database_unavailable') await job.withdraw()
       if (!hasCode(error, 'image_property_conflict') && !hasCode(error, 'image_status_conflict')) throw error
       const reason = `New operation on image '${image.id}' is not permitted as prior operation is still in progress`
       throw new GlimpseError('conflict', { reason }, { cause: error })
