@@ -39,7 +39,13 @@ export interface ImportJobOptions extends SourceOptions {
 type Job = RunningJob<ImportInput>
 const tellEveryMs = 5_000
 /** A source that breaks off may hold longer the next time, and a process that lost the job may still clear its data away. */
-const retriable = ['upload_aborted', 'fetch_failed', 'store_unavailable', 'database_unavailable', 'blob_exists'] as const
+const retriable = [
+  'upload_aborted',
+  'fetch_failed',
+  'store_unavailable',
+  'database_unavailable',
+  'blob_exists',
+] as const
 
 /**
  * Imports an image that `StartImport` has locked: one stream from the source into all stores, and one change of the image
