@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
@@ -70,6 +71,22 @@ describe('locations by POST', () => {
     return taskOf(id, at)
   }
   const locationsOf = async (id: string, token = service) => api.call(token, 'GET', `/v2/images/${id}/locations`)
+
+  it('come from one caller of several who add them at once', async () => {
+    const id = await create()
+    const { tasks } = api.repositories
+    const { create: createTask } = tasks
+    // All have looked for others by then.
+    tasks.create = async (task) => {
+      await sleep(100)
+      return createTask.call(tasks, task)
+    }
+    const statuses = await Promise.all(Array.from({ length: 6 }, () => add(id, { url: `${web.url}/data` })))
+    tasks.create = createTask
+    assert.deepEqual(statuses.sort(), [202, 409, 409, 409, 409, 409])
+    await ended(id)
+    assert.equal((await show(id)).status, 'active')
+  })
 
   it('make a queued image active, and give it the hashes of its data', async () => {
     const id = await create()

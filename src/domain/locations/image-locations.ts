@@ -54,11 +54,20 @@ export class ImageLocations {
     this.#requireWeb(context, request)
     const { url, validationData = null } = request
     if (validationData) requireDigest(validationData)
-    if ((await jobs.openOf(id)).length > 0) {
+    const taskId = randomUUID()
+    const input = {
+      ...{ taskId, imageId: id, sealedUrl: sealer.encrypt(url) },
+      validationData: validationData && { ...validationData },
+    }
+    const job = await queue.hold(locationImport, { input, project: context.projectId, imageId: id })
+    // Of those who come at once, the first one stays.
+    const [first] = await jobs.openOf(id)
+    if (first?.id !== job.id) {
+      await job.withdraw()
       throw new GlimpseError('conflict', { reason: `Another operation on image ${id} is still in progress.` })
     }
-    const task = await tasks.create({
-      id: randomUUID(),
+    await tasks.create({
+      id: taskId,
       type: 'location_import',
       status: 'pending',
       owner: context.projectId ?? image.owner ?? '',
@@ -71,16 +80,7 @@ export class ImageLocations {
       userId: context.userId,
       expiresAt: null,
     })
-    await queue.enqueue(locationImport, {
-      input: {
-        taskId: task.id,
-        imageId: id,
-        sealedUrl: sealer.encrypt(url),
-        validationData: validationData && { ...validationData },
-      },
-      project: context.projectId,
-      imageId: id,
-    })
+    await job.start()
   }
 
   /** The image with those locations that the caller may read: of one that is deactivated only administrators see them. @throws image_not_found, forbidden */
