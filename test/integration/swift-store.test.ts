@@ -86,6 +86,17 @@ describe('the accounts of Swift stores', () => {
     assert.equal(await store.size(`swift+http://${user}:former-key@${place}`), 3)
   })
 
+  it('help nobody to the size of data whose login he does not know', async (t) => {
+    const { store, container } = await open(t)
+    const key = randomUUID()
+    const { url } = await put(await store.create(key, { sizeBytes: 3 }), [Buffer.from('abc')])
+    assert.equal(await store.sizeAsWritten?.(url), 3)
+    const bare = url.replace(/:\/\/.*@/, '://')
+    for (const other of [bare, url.replace(`:${peer.key}@`, ':guess@'), `swift+config://ref1/${container}/${key}`]) {
+      await assert.rejects(async () => store.sizeAsWritten?.(other), hasErrorCode('blob_not_found'))
+    }
+  })
+
   it('are application credentials', async (t) => {
     const user = await peer.keystone.createUser({ roles: ['member'] })
     const answer = await fetch(`${peer.keystone.authUrl}/users/${user.userId}/application_credentials`, {

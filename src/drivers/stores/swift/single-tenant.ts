@@ -53,6 +53,19 @@ export class ServiceAccounts implements Accounts {
     return target(await this.#client(this.#referenceOf(location)), { container, object })
   }
 
+  async findAsWritten(url: string): Promise<Target> {
+    const location = parseSwiftLocation(url)
+    if (location?.kind !== 'account' || location.login === undefined) {
+      throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
+    }
+    const { login, container, object } = location
+    const { authAddress, credentials } = this.#referenceOf(location)
+    const domains = 'key' in credentials ? credentials : { userDomain: defaultDomain, projectDomain: defaultDomain }
+    const written: Reference = { name: authAddress, authAddress, credentials: { ...domains, ...login } }
+    // Not kept: a caller may write as many logins as he likes.
+    return target(await this.#clientOf(this.#credentialsOf(written)), { container, object })
+  }
+
   #url(place: ObjectPlace): string {
     const { name, authAddress, credentials } = this.#default
     if (this.#connection.config.swift_store_config_file !== null) return formatReferenceLocation(name, place)
@@ -77,13 +90,20 @@ export class ServiceAccounts implements Accounts {
     return { name: address, authAddress: address, credentials: { ...login, ...domains } }
   }
 
-  async #client(reference: Reference): Promise<SwiftClient> {
-    const { config, keystone, storeId, dispatcher, endpointChoice } = this.#connection
+  #client(reference: Reference): Promise<SwiftClient> {
     const key = JSON.stringify([reference.authAddress, reference.credentials])
-    const credentials =
-      this.#logins.get(key) ??
-      AccountCredentials.of(reference, { keystone, renewEarlyMs: config.swift_store_expire_soon_interval * 1000 })
+    const credentials = this.#logins.get(key) ?? this.#credentialsOf(reference)
     this.#logins.set(key, credentials)
+    return this.#clientOf(credentials)
+  }
+
+  #credentialsOf(reference: Reference): AccountCredentials {
+    const { config, keystone } = this.#connection
+    return AccountCredentials.of(reference, { keystone, renewEarlyMs: config.swift_store_expire_soon_interval * 1000 })
+  }
+
+  async #clientOf(credentials: AccountCredentials): Promise<SwiftClient> {
+    const { config, storeId, dispatcher, endpointChoice } = this.#connection
     const { catalog } = await credentials.login()
     const storageUrl = config.swift_store_endpoint ?? findEndpoint(catalog, endpointChoice)
     if (storageUrl === undefined) throw this.#unusable("Keystone's catalog has no such endpoint of Swift")

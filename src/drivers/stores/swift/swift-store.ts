@@ -13,7 +13,7 @@ import { openImage } from './reader.ts'
 import { readReferences } from './references.ts'
 import { deleteImage } from './remove.ts'
 import { ServiceAccounts } from './single-tenant.ts'
-import type { Accounts } from './target.ts'
+import type { Accounts, Target } from './target.ts'
 import { SwiftWriter } from './writer.ts'
 
 const connectTimeoutMs = 10_000
@@ -69,6 +69,7 @@ export class SwiftStore implements BlobStore {
   readonly schemes = swiftSchemes
   readonly capabilities = { randomRead: true } as const
   readonly setReaders?: NonNullable<BlobStore['setReaders']>
+  readonly sizeAsWritten?: NonNullable<BlobStore['sizeAsWritten']>
   readonly #connection: Connection
   readonly #accounts: Accounts
 
@@ -77,6 +78,7 @@ export class SwiftStore implements BlobStore {
     this.#connection = connection
     this.#accounts = accounts
     if (connection.config.swift_store_multi_tenant) this.setReaders = (url, options) => this.#setReaders(url, options)
+    if (accounts.findAsWritten !== undefined) this.sizeAsWritten = (url, options) => this.#sizeAsWritten(url, options)
   }
 
   async create(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter> {
@@ -85,9 +87,13 @@ export class SwiftStore implements BlobStore {
     const largeBytes = config.swift_store_large_object_size * sizeUnitBytes
     const isLarge = sizeBytes === null || sizeBytes >= largeBytes
     const target = await this.#accounts.create(key, { ...options, isLarge })
-    if ((await target.client.headObject(target.place, signal ? { signal } : {})) !== undefined) {
+    try {
+      const found = await target.client.headObject(target.place, signal ? { signal } : {})
+      if (found !== undefined) throw new GlimpseError('blob_exists', { key })
+    } catch (error) {
+      // The container stays: another write may use it.
       await target.close()
-      throw new GlimpseError('blob_exists', { key })
+      throw error
     }
     const segmentBytes = config.swift_store_large_object_chunk_size * sizeUnitBytes
     const bufferDirectory = config.swift_buffer_on_upload ? config.swift_upload_buffer_dir : null
@@ -104,10 +110,7 @@ export class SwiftStore implements BlobStore {
   }
 
   async size(url: string, options: StoreCallOptions = {}): Promise<number> {
-    const { client, place } = await this.#accounts.find(url, options)
-    const headers = await client.headObject(place, options)
-    if (headers === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
-    return Number(headers['content-length'] ?? 0)
+    return this.#sizeAt(await this.#accounts.find(url, options), options)
   }
 
   async delete(url: string, options: StoreCallOptions = {}): Promise<void> {
@@ -119,6 +122,24 @@ export class SwiftStore implements BlobStore {
 
   close(): Promise<void> {
     return this.#connection.dispatcher.destroy()
+  }
+
+  async #sizeAt({ client, place }: Target, options: StoreCallOptions): Promise<number> {
+    const headers = await client.headObject(place, options)
+    if (headers === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
+    return Number(headers['content-length'] ?? 0)
+  }
+
+  async #sizeAsWritten(url: string, options: StoreCallOptions = {}): Promise<number> {
+    try {
+      const target = await this.#accounts.findAsWritten?.(url)
+      if (target === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
+      return await this.#sizeAt(target, options)
+    } catch (error) {
+      // A wrong login or address in a caller's URL is no failure of the store.
+      if (!(error instanceof GlimpseError)) throw error
+      throw new GlimpseError('blob_not_found', { store: this.id }, { cause: error })
+    }
   }
 
   async #setReaders(url: string, { readers, ...options }: StoreCallOptions & { readers: Readers }): Promise<void> {

@@ -17,6 +17,11 @@ export interface Accounts {
   create(key: string, options: AccountOptions & { isLarge: boolean }): Promise<Target & { readonly url: string }>
   /** For an image that lies at `url`. @throws store_unavailable */
   find(url: string, options: AccountOptions): Promise<Target>
+  /**
+   * For data at a `url` that a caller wrote: reached with the login in it alone. Absent where locations hold no logins.
+   * @throws blob_not_found if there is none in it, store_unavailable
+   */
+  findAsWritten?(url: string): Promise<Target>
 }
 
 export interface AccountOptions {
