@@ -29,6 +29,8 @@ test('reads the stores of a Mitaka installation', async (t) => {
   assert.equal(set.multiple, false)
   assert.equal(set.default.id, 'file')
   assert.equal(set.forLocation('https://example.org/image', {})?.id, 'http')
+  assert.equal(set.forLocation('HTTPS://example.org/image', { store: 'http' }), undefined)
+  assert.equal(set.forLocation('https://example.org/image', { store: 'file' })?.id, 'http')
 })
 
 test('reads several stores with a section each, and keeps the service’s own out of the list', async (t) => {

@@ -50,15 +50,16 @@ export class StoreSet {
   }
 
   /**
-   * The store that holds a location: the one its metadata names, else the one that puts its own data there, else the
+   * The store that holds a location: the one its metadata names, if it speaks the URL's scheme, else the one that puts its own data there, else the
    * first that speaks the URL's scheme.
    * @returns undefined if this service has no such store
    */
   forLocation(url: string, metadata: Readonly<Record<string, unknown>>): BlobStore | undefined {
     const id = metadata.store
-    const named = typeof id === 'string' ? this.#entries.get(id) : undefined
-    if (named !== undefined) return named.store
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
+    const named = typeof id === 'string' ? this.#entries.get(id)?.store : undefined
+    // Callers may write both: a store gets no URL in a spelling that rules for its scheme do not know.
+    if (named?.schemes.includes(scheme)) return named
     const speakers = this.list().filter(({ store }) => store.schemes.includes(scheme))
     return (speakers.find(({ store }) => store.owns?.(url)) ?? speakers[0])?.store
   }
