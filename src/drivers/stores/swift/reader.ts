@@ -125,6 +125,10 @@ async function fetchRange(
     if (isEnd) return { body: Readable.from([]), sizeBytes: 0 }
     throw new GlimpseError('blob_truncated', { store, expectedBytes: length ?? 1, readBytes: 0 })
   }
+  if (!isAll && status !== 206) {
+    body.on('error', () => undefined).destroy()
+    throw new GlimpseError('store_unavailable', { store, reason: 'it sends all data where a part is asked for' })
+  }
   const announced = headers['content-length']
   return { body, sizeBytes: announced === undefined ? undefined : Number(announced) }
 }
