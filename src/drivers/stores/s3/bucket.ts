@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { ListMultipartUploadsCommandOutput, ListPartsCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { GlimpseError } from '../../../errors/error.ts'
-import { type Body, type S3Connection, sendOptions, withDigest } from './connection.ts'
+import { type Body, type S3Connection, sendOptions, withDigest, withPatience } from './connection.ts'
 import { isUnsupported, s3Status, translateS3Error } from './errors.ts'
 import type { S3Credentials } from './location.ts'
 
@@ -114,11 +113,15 @@ export class S3Bucket {
     const range = options.range === undefined ? {} : { Range: options.range }
     return this.#run({ key, isWrite: false, credentials: options.credentials }, async (client) => {
       try {
-        const command = new sdk.GetObjectCommand({ Bucket: this.#name, Key: key, ...range })
-        const { Body: data, ContentLength } = await client.send(command, sendOptions(options.signal))
-        const body = data as IncomingMessage
-        // A reader may take its time: an idle connection means nothing from here on.
-        body.socket.setTimeout(0)
+        const command = withPatience(new sdk.GetObjectCommand({ Bucket: this.#name, Key: key, ...range }))
+        const { Body, ContentLength, ContentRange } = await client.send(command, sendOptions(options.signal))
+        // Behind the SDK's own stream where that checks the data.
+        const body = Body as Readable
+        if (options.range !== undefined && ContentRange === undefined) {
+          body.on('error', () => undefined).destroy()
+          const reason = 'it sends all data where a part is asked for'
+          throw new GlimpseError('store_unavailable', { store: this.#storeId, reason })
+        }
         return { body, lengthBytes: ContentLength ?? 0 }
       } catch (error) {
         if (s3Status(error) === 416) return undefined
@@ -146,11 +149,12 @@ export class S3Bucket {
     )
   }
 
-  async startUpload(key: string, { mark, signal }: { mark: string; signal: AbortSignal }): Promise<UploadName> {
+  /** Takes no signal: what the service begins unseen nobody could drop. */
+  async startUpload(key: string, { mark }: { mark: string }): Promise<UploadName> {
     const { sdk } = this.#connection
     const command = { Bucket: this.#name, Key: key, Metadata: { [markName]: mark } }
     const { UploadId = '' } = await this.#run({ key, isWrite: true }, (client) =>
-      client.send(new sdk.CreateMultipartUploadCommand(command), sendOptions(signal)),
+      client.send(new sdk.CreateMultipartUploadCommand(command)),
     )
     return { key, uploadId: UploadId }
   }

@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import type { PutObjectCommand, S3Client, S3ClientConfig, UploadPartCommand } from '@aws-sdk/client-s3'
+import type { IncomingMessage } from 'node:http'
+import type {
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ClientConfig,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
 import { GlimpseError } from '../../../errors/error.ts'
 import { type S3Endpoint, s3Endpoint } from './endpoint.ts'
 import type { S3Credentials } from './location.ts'
@@ -99,6 +106,21 @@ export function withDigest<C extends PutObjectCommand | UploadPartCommand>(comma
       return next(args)
     },
     { step: 'build', name: 'withDigest' },
+  )
+  return command
+}
+
+/** Lets the reader of an object take its time: once the answer has begun, an idle connection means nothing. */
+export function withPatience(command: GetObjectCommand): GetObjectCommand {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      const { statusCode, body } = result.response as { statusCode: number; body: IncomingMessage }
+      if (statusCode < 300) body.socket.setTimeout(0)
+      return result
+    },
+    // Next to the connection: later steps may wrap the body.
+    { step: 'deserialize', priority: 'low', name: 'withPatience' },
   )
   return command
 }

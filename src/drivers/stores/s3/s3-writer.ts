@@ -125,7 +125,7 @@ export class S3Writer implements BlobWriter {
     const full = this.#part
     const index = full === undefined ? 0 : full.index + 1
     if (full !== undefined) {
-      this.#upload ??= await this.#bucket.startUpload(key, { mark: this.#mark, signal: this.#signal })
+      this.#upload ??= await this.#bucket.startUpload(key, { mark: this.#mark })
       this.#part = undefined
       this.#send(this.#upload, full)
     }
