@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { unescape as percentDecoded } from 'node:querystring'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { BlobStore, ByteRange } from '../../../ports/blob-store.ts'
@@ -57,15 +57,30 @@ class HttpStore implements BlobStore {
 
   async open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
     const { offset = 0, length } = options.range ?? {}
+    if (length === 0) {
+      await this.size(url, options)
+      return Readable.from([])
+    }
     const last = length === undefined ? '' : String(offset + length - 1)
     const headers = options.range === undefined ? {} : { range: `bytes=${offset}-${last}` }
-    const response = await this.#ask(url, { method: 'GET', headers, ...signalOf(options) })
+    const { statusCode, headers: answer, body } = await this.#ask(url, { method: 'GET', headers, ...signalOf(options) })
+    const contentRange = String(answer['content-range'] ?? '')
+    const announced = Number(answer['content-length'] ?? Number.NaN)
     // A server that knows no ranges sends everything; what lies before is read and dropped.
-    const body = response.statusCode === 206 ? response.body : skip(response.body, offset)
-    const announced = Number(response.headers['content-length'] ?? Number.NaN)
-    const available = response.statusCode === 206 ? announced : announced - offset
+    const available = statusCode === 206 ? announced : announced - offset
+    if (statusCode === 416 || available < 0) {
+      await body.dump()
+      // The end of the data is an empty range, which the web does not know.
+      if (length === undefined && contentRange === `bytes */${offset}`) return Readable.from([])
+      throw new GlimpseError('blob_truncated', { store: this.id, expectedBytes: length ?? 1, readBytes: 0 })
+    }
+    if (statusCode === 206 && !contentRange.startsWith(`bytes ${offset}-`)) {
+      await body.dump()
+      throw this.#unavailable('the server sends another range than asked for')
+    }
+    const data = statusCode === 206 ? body : skip(body, offset)
     const expectedBytes = length ?? (Number.isFinite(available) ? available : undefined)
-    return expectedBytes === undefined ? body : exactLength(body, { storeId: this.id, expectedBytes })
+    return expectedBytes === undefined ? data : exactLength(data, { storeId: this.id, expectedBytes })
   }
 
   async size(url: string, options: { signal?: AbortSignal } = {}): Promise<number> {
@@ -82,16 +97,19 @@ class HttpStore implements BlobStore {
     url: string,
     options: { method: 'GET' | 'HEAD'; headers: Record<string, string>; signal?: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
-    let target = this.#parse(url)
+    let target = parse(url)
+    if (target === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
     const first = target.origin
     for (let hops = 0; hops <= maxRedirects; hops += 1) {
       const response = await this.#send(target, { ...options, headers: { ...options.headers, ...accountOf(target) } })
       const { statusCode, headers } = response
       if (statusCode === 200 || statusCode === 206) return response
+      if (statusCode === 416 && 'range' in options.headers) return response
       await response.body.dump()
       if (statusCode === 404) throw new GlimpseError('blob_not_found', { store: this.id })
       if (!redirects.has(statusCode)) throw this.#unavailable(`the server answers ${statusCode}`)
-      target = this.#parse(String(headers.location ?? ''), target)
+      target = parse(String(headers.location ?? ''), target)
+      if (target === undefined) throw this.#unavailable('the server sends on to what is no web server')
       if (target.origin !== first && !this.#rules.follows(target.href)) {
         throw this.#unavailable('the server sends on to an address that may not be fetched from')
       }
@@ -115,15 +133,16 @@ class HttpStore implements BlobStore {
     }
   }
 
-  #parse(url: string, base?: URL): URL {
-    const target = URL.parse(url, base)
-    if (target && /^https?:$/.test(target.protocol)) return target
-    throw this.#unavailable('the address is no address of a web server')
-  }
-
   #unavailable(reason: string, cause?: unknown): GlimpseError {
     return new GlimpseError('store_unavailable', { store: this.id, reason }, { cause })
   }
+}
+
+/** Undefined for what is no address of a web server. */
+function parse(url: string, base?: URL): URL | undefined {
+  const target = URL.parse(url, base)
+  const isWhole = base !== undefined || /^https?:\/\/./.test(url)
+  return isWhole && target !== null && /^https?:$/.test(target.protocol) ? target : undefined
 }
 
 /** The account that a URL names. */
