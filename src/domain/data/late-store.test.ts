@@ -55,3 +55,23 @@ test('it is not tried at every call, and takes no data where its type does not',
   await late.close()
   assert.equal(state.closed, 0)
 })
+
+test('it judges what callers write as the store does that it stands for', async () => {
+  const { state, open } = opener()
+  state.isUp = true
+  const plain = lateStore(traits, { open, retryMs: 0 })
+  assert.equal(await plain.sizeAsWritten?.('s://a'), 4)
+  const careful = lateStore(traits, {
+    retryMs: 0,
+    open: async () => ({
+      ...(await open()),
+      sizeAsWritten: async () => {
+        throw new GlimpseError('blob_not_found', { store: 's' })
+      },
+    }),
+  })
+  await assert.rejects(
+    async () => careful.sizeAsWritten?.('s://a'),
+    (error) => hasCode(error, 'blob_not_found'),
+  )
+})

@@ -33,6 +33,11 @@ export function lateStore(
     capabilities: late.capabilities,
     open: async (url, options): Promise<Readable> => (await late.ready()).open(url, options),
     size: async (url, options) => (await late.ready()).size(url, options),
+    // Not known yet whether the store has it: without it `size` does.
+    sizeAsWritten: async (url, options) => {
+      const opened = await late.ready()
+      return opened.sizeAsWritten === undefined ? opened.size(url, options) : opened.sizeAsWritten(url, options)
+    },
     close: () => late.close(),
   }
   if (!traits.isWritable) return store
