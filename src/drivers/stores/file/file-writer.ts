@@ -1,6 +1,7 @@
-import { type FileHandle, link, open, unlink } from 'node:fs/promises'
+import { link, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobWriter, WrittenBlob } from '../../../ports/blob-store.ts'
+import { writeFully } from '../write-fully.ts'
 import { translateFileError } from './errors.ts'
 import type { MountMetadata } from './metadata.ts'
 import type { TemporaryFile } from './temporary.ts'
@@ -131,14 +132,6 @@ export class FileWriter implements BlobWriter {
       at = end
     }
     await writeFully(this.#temporary.file, bytes.subarray(dataStart), this.#sizeBytes + dataStart)
-  }
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
-    written += bytesWritten
   }
 }
 

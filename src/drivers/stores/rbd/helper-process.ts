@@ -57,12 +57,17 @@ export class HelperProcess {
   /** Starts a helper. Its connection to the cluster is made by the first call. @throws CephError */
   static async start(setup: HelperSetup, { slotBytes }: { slotBytes: number }): Promise<HelperProcess> {
     const helper = new HelperProcess(setup)
-    const memoryFd = await helper.#started()
-    helper.#arena = await Arena.open(
-      { pid: helper.#child.pid as number, fd: memoryFd },
-      { slotBytes, giveBack: (stretch) => helper.call('release', stretch) },
-    )
-    return helper
+    try {
+      const memoryFd = await helper.#started()
+      helper.#arena = await Arena.open(
+        { pid: helper.#child.pid as number, fd: memoryFd },
+        { slotBytes, giveBack: (stretch) => helper.call('release', stretch) },
+      )
+      return helper
+    } catch (error) {
+      helper.#child.kill('SIGKILL')
+      throw error
+    }
   }
 
   get arena(): Arena {

@@ -3,6 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GlimpseError } from '../../../errors/error.ts'
+import { writeFully } from '../write-fully.ts'
 import type { SwiftClient } from './client.ts'
 import { type PutOptions, type RunningPut, requireStored } from './put.ts'
 
@@ -41,7 +42,7 @@ export function startBufferedPut(client: SwiftClient, options: PutOptions & { di
       const position = sizeBytes
       sizeBytes += chunk.length
       writing = writing
-        .then(async () => (await file).write(chunk, 0, chunk.length, position))
+        .then(async () => writeFully(await file, chunk, position))
         .finally(() => budget.give(chunk.length))
       // Who waits for the end of the file meets the failure.
       writing.catch(() => complete.resolve())
