@@ -114,7 +114,10 @@ async function fetchRange(
   { range, storeId: store, signal }: { range: ByteRange; storeId: string; signal: AbortSignal },
 ): Promise<Fetched> {
   const { offset, length } = range
-  if (length === 0) return { body: Readable.from([]), sizeBytes: 0 }
+  if (length === 0) {
+    if ((await client.headObject(place, { signal })) === undefined) throw new GlimpseError('blob_not_found', { store })
+    return { body: Readable.from([]), sizeBytes: 0 }
+  }
   const isAll = offset === 0 && length === undefined
   const bytes = `bytes=${offset}-${length === undefined ? '' : offset + length - 1}`
   const { status, headers, body } = await client.getObject(place, { ...(isAll ? {} : { range: bytes }), signal })
