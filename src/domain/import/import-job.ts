@@ -73,6 +73,7 @@ export class ImportJob implements JobHandler<ImportInput> {
   async run(job: Job): Promise<void> {
     const { tasks, staging } = this.#options
     const imageId = imageOf(job)
+    this.#culprits.delete(job.id)
     await tasks.begin(taskOrderOf(job))
     const image = await this.#existing(imageId)
     if (image.properties[lockProperty] === job.id) await this.#transfer(job, image)

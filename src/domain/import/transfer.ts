@@ -135,8 +135,13 @@ async function removeLeftovers(store: BlobStore, key: string): Promise<boolean> 
       await write.release()
       continue
     }
-    await write.removeBlob()
-    await write.discard()
+    try {
+      await write.removeBlob()
+      await write.discard()
+    } catch (error) {
+      await write.release()
+      throw error
+    }
     removed = true
   }
   return removed
