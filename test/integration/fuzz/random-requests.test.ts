@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { until } from '../../support/until.ts'
 import { type ApiServer, startApi } from '../support/api-server.ts'
 import { wildRequests } from './requests.ts'
 
 const tokens = ['p1:member,reader', 'p2:reader', 'p0:admin,member,reader', null]
-const unfinished = new Set(['saving', 'uploading', 'importing'])
+const hasData = new Set(['active', 'deactivated'])
 
 describe('random requests', () => {
   let api: ApiServer
   before(async () => {
-    api = await startApi({ show_multiple_locations: true, show_image_direct_url: true })
+    api = await startApi({ show_multiple_locations: true, show_image_direct_url: true }, { runsJobs: true })
   })
   after(() => api[Symbol.asyncDispose]())
 
@@ -47,16 +48,16 @@ describe('random requests', () => {
   })
 
   it('leave no image half done, and no file without an image', async () => {
-    const response = await api.call('p0:admin,member,reader', 'GET', '/v2/images?visibility=all&limit=1000')
-    const { images } = (await response.json()) as { images: { id: string; status: string; size: number | null }[] }
-    assert.ok(images.length > 10)
-    assert.deepEqual(
-      images.filter(({ status }) => unfinished.has(status)),
-      [],
-    )
-    const withData = new Set(
-      images.filter(({ status }) => status === 'active' || status === 'deactivated').map(({ id }) => id),
-    )
-    for (const file of await readdir(api.folder)) assert.ok(withData.has(file), `${file} belongs to no active image`)
+    const statusById = async () => {
+      const response = await api.call('p0:admin,member,reader', 'GET', '/v2/images?visibility=all&limit=1000')
+      const { images } = (await response.json()) as { images: { id: string; status: string }[] }
+      assert.ok(images.length > 10)
+      return new Map(images.map(({ id, status }) => [id, status]))
+    }
+    await until(async () => ![...(await statusById()).values()].includes('importing'))
+    const statuses = await statusById()
+    assert.ok(![...statuses.values()].includes('saving'))
+    for (const id of await readdir(api.folder)) assert.ok(hasData.has(statuses.get(id) ?? ''), `${id} has data`)
+    for (const id of await readdir(api.stagingFolder)) assert.equal(statuses.get(id), 'uploading', `${id} is staged`)
   })
 })
