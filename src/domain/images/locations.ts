@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { GlimpseError } from '../../errors/error.ts'
+import type { Requester } from '../../ports/blob-store.ts'
 import type { Image, ImageFields, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { nodeHashName } from '../data/hash-names.ts'
@@ -42,12 +43,20 @@ export class LocationChanges {
   }
 
   /** Removes the data of locations that a patch took from `image`, unless it waits. @throws blob_in_use, store_unavailable */
-  async removeData(image: Image, locations: readonly ImageLocation[]): Promise<void> {
-    if (locations.length > 0 && !this.#options.delayed) await removeBlobs({ ...image, locations }, this.#options)
+  async removeData(
+    requester: Requester,
+    { image, locations }: { image: Image; locations: readonly ImageLocation[] },
+  ): Promise<void> {
+    if (locations.length === 0 || this.#options.delayed) return
+    const { stores, log } = this.#options
+    await removeBlobs({ ...image, locations }, { stores, log, requester })
   }
 
   /** @throws forbidden, conflict, bad_request, quota_exceeded */
-  async add(draft: ImageDraft, { position, value }: { position: string; value: unknown }): Promise<void> {
+  async add(
+    draft: ImageDraft,
+    { position, value, requester }: { position: string; value: unknown; requester: Requester },
+  ): Promise<void> {
     this.#requireAllowed(draft, { verb: 'add', statuses: ['active', 'queued'] })
     const { external } = this.#options
     const written = value as PatchedLocation
@@ -57,14 +66,17 @@ export class LocationChanges {
     if (at === undefined) throw invalidPosition('adding')
     requireQuota(this.#options.quotas, { locations: locations.length + 1 })
     const location = external.located(written)
-    const sizeBytes = await external.sizeOf(location)
+    const sizeBytes = await external.sizeOf(location, { requester })
     external.requireNew(location, locations)
     draft.addLocation(location, { at })
     this.#settle(draft, { hashes, sizeBytes })
   }
 
   /** Sets locations of an image that has none, or the metadata of those it has. @throws as `add` */
-  async replace(draft: ImageDraft, value: readonly unknown[]): Promise<void> {
+  async replace(
+    draft: ImageDraft,
+    { value, requester }: { value: readonly unknown[]; requester: Requester },
+  ): Promise<void> {
     this.#requireAllowed(draft, { verb: 'replace', statuses: ['active', 'queued'] })
     const { external } = this.#options
     const { locations } = draft
@@ -80,7 +92,7 @@ export class LocationChanges {
     const fresh = written.map((location) => external.located(location))
     let sizeBytes: number | undefined
     for (const [index, location] of sameUrls ? [] : fresh.entries()) {
-      const size = await external.sizeOf(location)
+      const size = await external.sizeOf(location, { requester })
       sizeBytes ??= size
       external.requireNew(location, fresh.slice(0, index))
     }

@@ -70,7 +70,7 @@ export class PatchImage {
     if (operations.length === 0) return shownTo(context, image, this.#deps)
     requireOwn(context, image)
     const changed = await this.#update(draft)
-    await this.#deps.locations.removeData(image, draft.removedLocations)
+    await this.#deps.locations.removeData(context, { image, locations: draft.removedLocations })
     const movesReaders =
       changed.visibility !== image.visibility || operations.some(({ path }) => path[0] === 'locations')
     if (movesReaders) await this.#deps.readers.update(context, changed)
@@ -127,14 +127,14 @@ export class PatchImage {
       locations.remove(draft, operation.path[1] as string)
     } else if (operation.op === 'add') {
       await access.setLocations(context, image)
-      await locations.add(draft, { position: operation.path[1] as string, value: operation.value })
+      await locations.add(draft, { position: operation.path[1] as string, value: operation.value, requester: context })
     } else {
       const { value } = operation
       if (!Array.isArray(value) || value.length === 0) {
         throw new GlimpseError('forbidden', { reason: 'Cannot set locations to empty list.' })
       }
       await access.setLocations(context, image)
-      await locations.replace(draft, value)
+      await locations.replace(draft, { value, requester: context })
     }
   }
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GlimpseError } from '../../errors/error.ts'
+import type { StoreCallOptions } from '../../ports/blob-store.ts'
 import type { NewImageLocation } from '../../ports/image.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { UriFilter } from '../fetch/uri-filter.ts'
@@ -36,16 +37,15 @@ export class ExternalLocations {
   }
 
   /** Bytes of the data, as its store tells. @throws bad_request if callers may not point there or there is no data, image_size_limit */
-  async sizeOf({ url, metadata }: NewImageLocation, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+  async sizeOf({ url, metadata }: NewImageLocation, options: StoreCallOptions = {}): Promise<number> {
     if (!isStorable(metadata)) throw new GlimpseError('bad_request', { reason: 'Metadata of a location is text.' })
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
     const isRefused =
       restrictedSchemes.has(scheme) || (webSchemes.has(scheme) && this.#webFilter.refusal(url) !== undefined)
     const store = isRefused ? undefined : this.#stores.forLocation(url, metadata)
-    const options = signal ? { signal } : {}
     const size = store?.sizeAsWritten?.(url, options) ?? store?.size(url, options)
     const sizeBytes = await size?.catch((cause: unknown) => {
-      signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
     })
     if (!sizeBytes) throw new GlimpseError('bad_request', { reason: 'Invalid location' })
