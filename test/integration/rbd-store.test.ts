@@ -371,7 +371,10 @@ async function findFirst(rbd: RbdStore): Promise<AbandonedWrite> {
   assert.fail('no abandoned write was found')
 }
 
+/** Helpers of this process; a cluster that it started may be its child as well. */
 async function childPids(): Promise<number[]> {
   const text = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
+  const children = text.split(' ').filter(Boolean).map(Number)
+  const commands = await Promise.all(children.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return children.filter((_, i) => commands[i]?.includes('rbd/helper'))
 }

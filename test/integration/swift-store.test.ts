@@ -239,6 +239,11 @@ describe('images in Swift', () => {
       })
     await assert.rejects(store.size(url, { requester: { userId, projectId, token } }), hasErrorCode('forbidden'))
     assert.equal(await store.size(url), 3)
+    // A location that a user wrote is his own business.
+    assert.equal(await store.sizeAsWritten?.(url, { requester: own }), 3)
+    for (const options of [{}, { requester: { userId, projectId, token } }]) {
+      await assert.rejects(async () => store.sizeAsWritten?.(url, options), hasErrorCode('blob_not_found'))
+    }
     await assert.rejects(store.size(url.replace(`/${key}`, '/other')), hasErrorCode('blob_not_found'))
     await store.delete(url)
     assert.deepEqual(await new SwiftView(peer, { ...user, token: own.token }).containers(container), [])

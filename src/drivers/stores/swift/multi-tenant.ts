@@ -80,6 +80,12 @@ export class ProjectAccounts implements Accounts {
     return { client, place: { container, object }, discard: async () => {}, close: async () => {} }
   }
 
+  /** A location that a caller wrote counts only as far as his own token reaches: who has none points nowhere. */
+  async findAsWritten(url: string, options: AccountOptions): Promise<Target> {
+    if (!options.requester?.token) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
+    return this.find(url, options)
+  }
+
   async #ownToken(
     requester: { projectId: string | null; token: string },
     origin: string,

@@ -69,7 +69,6 @@ export class SwiftStore implements BlobStore {
   readonly schemes = swiftSchemes
   readonly capabilities = { randomRead: true } as const
   readonly setReaders?: NonNullable<BlobStore['setReaders']>
-  readonly sizeAsWritten?: NonNullable<BlobStore['sizeAsWritten']>
   readonly #connection: Connection
   readonly #accounts: Accounts
 
@@ -78,7 +77,6 @@ export class SwiftStore implements BlobStore {
     this.#connection = connection
     this.#accounts = accounts
     if (connection.config.swift_store_multi_tenant) this.setReaders = (url, options) => this.#setReaders(url, options)
-    if (accounts.findAsWritten !== undefined) this.sizeAsWritten = (url, options) => this.#sizeAsWritten(url, options)
   }
 
   async create(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter> {
@@ -113,6 +111,17 @@ export class SwiftStore implements BlobStore {
     return this.#sizeAt(await this.#accounts.find(url, options), options)
   }
 
+  async sizeAsWritten(url: string, options: StoreCallOptions = {}): Promise<number> {
+    try {
+      const target = await this.#accounts.findAsWritten(url, options)
+      return await this.#sizeAt(target, options)
+    } catch (error) {
+      // A wrong login or address in a caller's URL is no failure of the store.
+      if (!(error instanceof GlimpseError)) throw error
+      throw new GlimpseError('blob_not_found', { store: this.id }, { cause: error })
+    }
+  }
+
   async delete(url: string, options: StoreCallOptions = {}): Promise<void> {
     const { client, place } = await this.#accounts.find(url, options)
     await deleteImage(client, { ...options, place, storeId: this.id })
@@ -128,18 +137,6 @@ export class SwiftStore implements BlobStore {
     const headers = await client.headObject(place, options)
     if (headers === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
     return Number(headers['content-length'] ?? 0)
-  }
-
-  async #sizeAsWritten(url: string, options: StoreCallOptions = {}): Promise<number> {
-    try {
-      const target = await this.#accounts.findAsWritten?.(url)
-      if (target === undefined) throw new GlimpseError('blob_not_found', { store: this.id })
-      return await this.#sizeAt(target, options)
-    } catch (error) {
-      // A wrong login or address in a caller's URL is no failure of the store.
-      if (!(error instanceof GlimpseError)) throw error
-      throw new GlimpseError('blob_not_found', { store: this.id }, { cause: error })
-    }
   }
 
   async #setReaders(url: string, { readers, ...options }: StoreCallOptions & { readers: Readers }): Promise<void> {

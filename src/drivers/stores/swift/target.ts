@@ -18,10 +18,10 @@ export interface Accounts {
   /** For an image that lies at `url`. @throws store_unavailable */
   find(url: string, options: AccountOptions): Promise<Target>
   /**
-   * For data at a `url` that a caller wrote: reached with the login in it alone. Absent where locations hold no logins.
-   * @throws blob_not_found if there is none in it, store_unavailable
+   * For data at a `url` that a caller wrote: reached with the login in it, or with his token, and never with the service's own.
+   * @throws blob_not_found if there is none, store_unavailable
    */
-  findAsWritten?(url: string): Promise<Target>
+  findAsWritten(url: string, options: AccountOptions): Promise<Target>
 }
 
 export interface AccountOptions {
