@@ -20,7 +20,6 @@ import { ProcessTree } from './process-tree.ts'
 import { measureScale } from './scale.ts'
 import { type Contender, startFasterReference, startGlimpse } from './services.ts'
 import { measureStores } from './stores.ts'
-import { measureS3 } from './stores-s3.ts'
 import { Figures } from './table.ts'
 
 const usage = `npm run bench -- [options]
@@ -102,7 +101,6 @@ async function printStores(work: string): Promise<void> {
   const blob = { path: await randomFile(join(work, 'blob-stores'), mib), gib: mib / 1024 }
   const setting = { blob, work, rounds: Number(options.rounds), figures }
   await measureStores(setting)
-  await measureS3(setting)
   console.log(`\n${figures.render(['rbd', 'rclone', 'SDK alone', 'glimpse'])}`)
 }
 
