@@ -335,3 +335,19 @@ test('makes an image for a task of type import', async () => {
     assert.deepEqual([status, ended.status], [201, 'failure'])
   }
 })
+
+test('leaves no image of a task whose import a quota refuses', async () => {
+  const refusal = () => new GlimpseError('request_too_large', { reason: 'no more uploads' })
+  const quotaLimits = {
+    of: async () => ({ image_count_uploading: 0 }),
+    ...{ unknownSizeMayExceed: false, refusal, close: async () => {} },
+  }
+  await using full = await startApi({}, { quotaLimits, webHosts: ['127.0.0.1'] })
+  const image_properties = { name: 'refused', disk_format: 'raw', container_format: 'bare' }
+  const input = { import_from: `${web.url}/image`, import_from_format: 'raw', image_properties }
+  const response = await full.call(admin, 'POST', '/v2/tasks', { json: { type: 'import', input } })
+  const { id } = (await response.json()) as View
+  const task = (await (await full.call(admin, 'GET', `/v2/tasks/${id}`)).json()) as View
+  assert.deepEqual([task.status, task.message], ['failure', 'no more uploads'])
+  assert.deepEqual(await full.repositories.images.list(everything), [])
+})

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { GlimpseError } from '../../errors/error.ts'
+import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Fetcher } from '../../ports/fetcher.ts'
 import type { Json } from '../../ports/jobs.ts'
+import type { ImageRepository } from '../../ports/repositories.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { CreateImage, NewImageRequest } from '../images/create.ts'
+import type { ImportInput } from './import-request.ts'
 import type { ImportTasks } from './import-tasks.ts'
 import { requesterOf, type StartImport } from './start-import.ts'
 
 export interface TaskImportOptions {
+  readonly images: ImageRepository
   readonly create: CreateImage
   readonly imports: StartImport
   readonly tasks: ImportTasks
@@ -47,13 +50,14 @@ export class TaskImport {
         throw new GlimpseError('bad_request', { reason: 'The image needs a disk_format and a container_format.' })
       }
       const image = await create.run(context, request)
-      return await imports.order(context, image, {
-        staleLock: null,
-        input: {
-          ...{ method: 'web-download', uri: url, allStoresMustSucceed: true, requester, body: {} },
-          stores: stores.multiple ? [stores.default.id] : null,
-          task: input,
-        },
+      const order: ImportInput = {
+        ...{ method: 'web-download' as const, uri: url, allStoresMustSucceed: true, requester, body: {} },
+        stores: stores.multiple ? [stores.default.id] : null,
+        task: input,
+      }
+      return await imports.order(context, image, { staleLock: null, input: order }).catch(async (error: unknown) => {
+        await this.#forget(image.id)
+        throw error
       })
     } catch (error) {
       if (!(error instanceof GlimpseError) || error.status >= 500) throw error
@@ -61,6 +65,15 @@ export class TaskImport {
       await tasks.create({ id, type: 'import', imageId: null, input, requester })
       await tasks.fail(id, error.message)
       return id
+    }
+  }
+
+  /** Removes an image whose data nobody will bring; one whose import has begun all the same stays. */
+  async #forget(imageId: string): Promise<void> {
+    try {
+      await this.#options.images.delete(imageId, { from: ['queued'] })
+    } catch (error) {
+      if (!hasCode(error, 'image_status_conflict') && !hasCode(error, 'image_not_found')) throw error
     }
   }
 }

@@ -111,7 +111,14 @@ export function registerV2(
     access: serviceAccess,
     finder,
     images: access,
-    imports: new TaskImport({ create, imports, tasks: importTasks, stores, fetcher: deps.fetcher }),
+    imports: new TaskImport({
+      images: repositories.images,
+      create,
+      imports,
+      tasks: importTasks,
+      stores,
+      fetcher: deps.fetcher,
+    }),
     timeToLiveHours: config.taskTimeToLiveHours,
   })
   const readers = new DataReaders(repositories.members, { stores })

@@ -33,6 +33,7 @@ import { webRules } from '../../../src/main/compose-fetch.ts'
 import { jobRunnerOf, stagingArea } from '../../../src/main/compose-jobs.ts'
 import type { IdentityService } from '../../../src/ports/identity.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
+import type { QuotaLimits } from '../../../src/ports/quota.ts'
 import type { Repositories } from '../../../src/ports/repositories.ts'
 
 function defaultsOf<G extends OptionGroup>(group: G): Values<G> {
@@ -101,6 +102,8 @@ export interface ApiParts {
   readonly locations?: Partial<AppConfig['locations']>
   /** `user_storage_quota`; none unless given. */
   readonly storageQuotaBytes?: number | null
+  /** In place of `storageQuotaBytes`. */
+  readonly quotaLimits?: QuotaLimits
   /** Jobs are run here too. */
   readonly runsJobs?: boolean
   /** There is a second store to write to, called `two`. */
@@ -119,6 +122,7 @@ export async function startApi(
     locations = {},
     runsJobs = false,
     storageQuotaBytes = null,
+    quotaLimits,
     twoStores = false,
   }: ApiParts = {},
 ): Promise<ApiServer> {
@@ -172,7 +176,7 @@ export async function startApi(
     policy,
     protections: protections && new PropertyProtections(protections, policy),
     quotas: new ProjectQuotas(repositories.quota, {
-      limits: storageQuotaBytes === null ? null : storageQuota(storageQuotaBytes),
+      limits: quotaLimits ?? (storageQuotaBytes === null ? null : storageQuota(storageQuotaBytes)),
       log: recordingLog(lines),
     }),
     stores,
