@@ -26,6 +26,7 @@ find_packaged() {
   while :; do
     node=${folder%/}/node_modules/node-linux-$arch/bin/node
     fits "$node" && return 0
+    [ -x "$node" ] && unfit=$node
     [ "$folder" = / ] && return 1
     folder=$(dirname "$folder")
   done
@@ -39,8 +40,11 @@ if [ -n "$GLIMPSE_NODE" ]; then
   node=$GLIMPSE_NODE
   fits "$node" || fail "GLIMPSE_NODE=$node is no Node of version $wanted or newer."
 else
-  find_packaged || find_on_path ||
+  unfit=
+  if ! find_packaged && ! find_on_path; then
+    [ -z "$unfit" ] || fail "$unfit does not run here: $("$unfit" --version 2>&1 | head -n 1)"
     fail "Node $wanted or newer is needed: run 'npm ci' in $home, or set GLIMPSE_NODE to a newer node."
+  fi
 fi
 
 if [ -d "$home/src" ] || [ ! -d "$home/dist" ]; then

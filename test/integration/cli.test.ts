@@ -71,6 +71,21 @@ describe('launchers', () => {
     assert.match(stderr, /^glimpse: Node 26 or newer is needed: run 'npm ci' in .*\n$/)
   })
 
+  test('say why where the Node that came along does not run', async (t) => {
+    const folder = await temporaryFolder(t)
+    const env = await plainEnvironment(folder)
+    const node = join(folder, `node_modules/node-linux-${process.arch}/bin/node`)
+    await mkdir(join(node, '..'), { recursive: true })
+    await writeFile(node, '#!/bin/sh\necho a library is missing >&2\nexit 127\n', { mode: 0o755 })
+    await mkdir(join(folder, 'bin'), { recursive: true })
+    for (const name of ['glimpse', 'launch.sh']) {
+      await writeFile(join(folder, 'bin', name), await readFile(join(bin, name)), { mode: 0o755 })
+    }
+    const { code, stderr } = await run(join(folder, 'bin/glimpse'), ['--help'], { cwd: '/', env })
+    assert.equal(code, 1)
+    assert.match(stderr, /^glimpse: .* does not run here: a library is missing\n$/)
+  })
+
   test('refuse an old Node in GLIMPSE_NODE rather than take another in silence', async (t) => {
     const folder = await temporaryFolder(t)
     const env = await plainEnvironment(folder)
