@@ -2,6 +2,8 @@ import type { QuotaResource } from '../../ports/quota.ts'
 import type { Reservation } from './reservation.ts'
 
 const defaultSlabBytes = 2 ** 24
+/** Slabs grow with the data, so that large data costs few questions: each is at least this part of what has come. */
+const slabShare = 1 / 4
 
 /**
  * Keeps a reservation abreast of data whose size nobody knows: for each slab that has come in the reservation grows
@@ -28,7 +30,8 @@ export class SizeMeter {
   /** Tells how much has come so far. @throws storage_quota_full, limit_exceeded as soon as it is known not to fit */
   saw(bytes: number): void {
     if (this.#refusal !== undefined) throw this.#refusal
-    if (bytes - this.#claimedBytes < this.#slabBytes || this.#growing !== undefined) return
+    const slabBytes = Math.max(this.#slabBytes, this.#claimedBytes * slabShare)
+    if (bytes - this.#claimedBytes < slabBytes || this.#growing !== undefined) return
     this.#growing = this.#claim(bytes)
       .catch((error: unknown) => {
         this.#refusal = error
