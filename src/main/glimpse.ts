@@ -2,31 +2,26 @@ import { Command, CommanderError } from 'commander'
 import { addConnectionOptions } from '../cli/context.ts'
 import { addImageCommands } from '../cli/image/commands.ts'
 import { addServiceCommands } from '../cli/service/commands.ts'
-
-/** Programs that take their arguments as they are. */
-const passThrough: Readonly<
-  Record<string, { help: string; load: () => Promise<{ main: (argv: string[]) => Promise<number> }> }>
-> = {
-  api: { help: 'run the image service (glance-api)', load: () => import('./api.ts') },
-  manage: { help: 'manage the database (glance-manage)', load: () => import('./manage.ts') },
-  scrubber: { help: 'remove the data of deleted images (glance-scrubber)', load: () => import('./scrubber.ts') },
-  policy: {
-    help: 'print rules, and tell what a caller may do (glance-policy)',
-    load: () => import('./policy-command.ts'),
-  },
-}
+import { programs } from './programs.ts'
 
 /** The front of all programs, and a small client. Usage errors give 2, others are thrown. */
 export async function main(argv: string[]): Promise<number> {
   const [first = '', ...rest] = argv
-  const other = Object.hasOwn(passThrough, first) ? passThrough[first] : undefined
-  if (other) return (await other.load()).main(rest)
   let exitCode = 0
-  const program = buildProgram((code) => {
+  const client = buildClient((code) => {
     exitCode = code
   })
+  const others = frontNames(client)
+  const name = others.get(first) ?? first
+  const other = programs[name]
+  if (other) {
+    process.title = name
+    return (await other.load()).main(rest)
+  }
+  client.commandsGroup('Programs (by their full names too):')
+  for (const [front, name] of others) client.command(front).description(`${programs[name]?.summary} (${name})`)
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await client.parseAsync(argv, { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -34,7 +29,18 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-function buildProgram(setExitCode: (code: number) => void): Command {
+/** The programs by the names that they have here: short ones, unless the client has a command of that name. */
+function frontNames(client: Command): ReadonlyMap<string, string> {
+  const taken = new Set(client.commands.map((command) => command.name()))
+  return new Map(
+    Object.keys(programs).map((name) => {
+      const short = name.replace(/^glance-/, '')
+      return [taken.has(short) ? name : short, name]
+    }),
+  )
+}
+
+function buildClient(setExitCode: (code: number) => void): Command {
   const program = new Command('glimpse')
     .description('The OpenStack Image service, and a small client of it.')
     .exitOverride()
@@ -43,7 +49,6 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .option('--debug', 'show where in the program an error comes from')
   addConnectionOptions(program)
   addServiceCommands(program, setExitCode)
-  for (const [name, { help }] of Object.entries(passThrough)) program.command(name).description(help)
   addImageCommands(program)
   return program
 }

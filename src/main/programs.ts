@@ -1,0 +1,20 @@
+/** A program of the package: takes its arguments, gives its exit code. */
+export interface Program {
+  /** What it does, in a few words for the list of `glimpse --help`. */
+  readonly summary: string
+  readonly load: () => Promise<{ main: (argv: string[]) => Promise<number> }>
+}
+
+/**
+ * The programs beside `glimpse`, by their names on PATH. Each has a launcher of that name in bin/ and a line in package.json's
+ * `bin`; `glimpse NAME` runs it too, with or without `glance-`.
+ */
+export const programs: Readonly<Record<string, Program>> = {
+  'glance-api': { summary: 'run the image service', load: () => import('./api.ts') },
+  'glance-manage': { summary: 'manage the database', load: () => import('./manage.ts') },
+  'glance-policy': {
+    summary: 'print rules, and tell what a caller may do',
+    load: () => import('./policy-command.ts'),
+  },
+  'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
+}
