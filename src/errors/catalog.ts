@@ -70,6 +70,10 @@ export const catalog = {
     message: (p: { id: string; status: string }) =>
       `Image ${p.id} is in status ${p.status}, which does not allow this operation.`,
   },
+  image_changed: {
+    status: 409,
+    message: (p: { id: string }) => `Image ${p.id} was changed by another operation.`,
+  },
   image_property_conflict: {
     status: 409,
     message: (p: { id: string; name: string }) =>

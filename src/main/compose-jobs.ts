@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { StoreSet } from '../domain/data/store-set.ts'
+import { MissingDigests } from '../domain/digests/missing-digests.ts'
 import { UriFilter } from '../domain/fetch/uri-filter.ts'
 import { ContentRules } from '../domain/formats/content-rules.ts'
 import { ImportJob } from '../domain/import/import-job.ts'
@@ -21,7 +22,7 @@ export function jobRunnerOf(
   const { repositories, jobs, log } = dependencies
   return new JobRunner(repositories.jobs, {
     queue: jobs,
-    handlers: [locationImportOf(dependencies), ...importsOf(dependencies)],
+    handlers: [locationImportOf(dependencies), missingDigestsOf(dependencies), ...importsOf(dependencies)],
     concurrency,
     times,
     name: `${hostname()}:${process.pid}`,
@@ -57,6 +58,12 @@ function locationImportOf({
     taskTimeToLiveHours: config.taskTimeToLiveHours,
     log,
   })
+}
+
+function missingDigestsOf({ repositories, stores, digests, log, config }: AppDependencies): MissingDigests {
+  const { images } = repositories
+  const content = new ContentRules(config.formats)
+  return new MissingDigests({ images, stores, digests, content, hashingAlgorithm: config.hashingAlgorithm, log })
 }
 
 function importsOf(dependencies: AppDependencies): ImportJob[] {

@@ -7,12 +7,13 @@ import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { Migrator } from '../drivers/db/migrations/migrator.ts'
 import { MigrationError } from '../drivers/db/migrations/version-table.ts'
 import { openDatabase, poolOptionsOf, repositoriesOver } from '../drivers/db/open.ts'
+import { digestCommands } from './digest-command.ts'
 import { CommandFailure, type CommandSpec, progress, commands as schemaCommands } from './manage-commands.ts'
 import { metadefCommands } from './metadef-commands.ts'
 
 const description = 'Manages the database of the image service.'
 
-const commands: Readonly<Record<string, CommandSpec>> = { ...schemaCommands, ...metadefCommands }
+const commands: Readonly<Record<string, CommandSpec>> = { ...schemaCommands, ...metadefCommands, ...digestCommands }
 
 /** Commands that also exist in the spelling `db_<command>`, with arguments in place of options. */
 const legacy = [

@@ -115,6 +115,8 @@ export interface ImageRepository {
    * @throws marker_not_found when the marker is no image that the viewer can see
    */
   list(query: ImageQuery): Promise<Image[]>
+  /** Ids, in their order and behind `after`, of images in status `active` or `deactivated` that lack a digest or the size. */
+  lackingDigests(options: { after?: string; limit: number }): Promise<string[]>
   /**
    * With `settles` the image takes the place of what was reserved for it.
    * @throws image_id_taken (ids of deleted images stay taken), reservation_lost
@@ -123,11 +125,11 @@ export interface ImageRepository {
   /**
    * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
    * With `keepsLocation` it is not carried out if it would leave the image without a location, with `holding` only if the
-   * image has that property with that value (null: has no such property); with `settles` it takes the place of what was
-   * reserved for it.
+   * image has that property with that value (null: has no such property), with `expects` only if its fields have those
+   * values; with `settles` it takes the place of what was reserved for it.
    * @returns the image as it is then
    * @throws image_not_found, image_status_conflict (status was none of `from`), location_last, image_property_conflict,
-   * reservation_lost; nothing was changed then
+   * image_changed (not what `expects` says), reservation_lost; nothing was changed then
    */
   update(
     id: string,
@@ -136,6 +138,7 @@ export interface ImageRepository {
       from?: readonly ImageStatus[]
       keepsLocation?: true
       holding?: HeldProperty
+      expects?: Partial<ImageFields>
       settles?: Settlement | undefined
     },
   ): Promise<Image>

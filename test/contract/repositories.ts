@@ -192,6 +192,38 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       assert.equal(taken.filter(({ status }) => status === 'fulfilled').length, 1)
     })
 
+    it('changes nothing unless the fields are as expected', async () => {
+      const { id } = await create({ status: 'active', checksum: 'c', sizeBytes: 3 })
+      const changed = (error: unknown) => hasCode(error, 'image_changed')
+      const update = (expects: Partial<NewImage>) =>
+        repositories.images.update(id, { fields: { osHashValue: 'v' } }, { from: ['active'], expects })
+      await assert.rejects(update({ osHashValue: 'v' }), changed)
+      await assert.rejects(update({ checksum: null }), changed)
+      await assert.rejects(update({ checksum: 'c', sizeBytes: 4 }), changed)
+      assert.equal((await update({ checksum: 'c', sizeBytes: 3, osHashValue: null })).osHashValue, 'v')
+      await assert.rejects(update({ osHashValue: null }), changed)
+    })
+
+    it('finds the images that lack a digest or their size, page by page', async () => {
+      const whole = { status: 'active', sizeBytes: 1, checksum: 'c', osHashAlgo: 'a', osHashValue: 'v' } as const
+      await create(whole)
+      await create({ ...whole, status: 'queued', checksum: null })
+      const lacking: string[] = []
+      for (const lack of ['checksum', 'osHashAlgo', 'osHashValue', 'sizeBytes'] as const) {
+        const status = lack === 'checksum' ? 'deactivated' : 'active'
+        lacking.push((await create({ ...whole, status, [lack]: null })).id)
+      }
+      const found: string[] = []
+      for (let page = ['']; page.length > 0; found.push(...page)) {
+        page = await repositories.images.lackingDigests({ after: found.at(-1) ?? '', limit: 3 })
+      }
+      assert.deepEqual(
+        found.filter((id) => lacking.includes(id)),
+        lacking.sort(),
+      )
+      assert.deepEqual(found, [...found].sort())
+    })
+
     it('lets exactly one of several take an image from a status', async () => {
       const { id } = await create()
       const attempts = await Promise.allSettled(

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { BlobStore, ByteRange, LocalBlob, StoreCallOptions } from '../../ports/blob-store.ts'
-import type { ImageLocation } from '../../ports/image.ts'
+import type { Image, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { ResumingRead } from './resuming-read.ts'
+import type { StoreSet } from './store-set.ts'
 
 /** Data that is ready to be sent: a local file, or a stream of just the range. */
 export type BlobSource = { readonly file: LocalBlob } | { readonly stream: Readable }
@@ -12,6 +13,21 @@ export type BlobSource = { readonly file: LocalBlob } | { readonly stream: Reada
 export interface Place {
   readonly location: ImageLocation
   readonly store: BlobStore | undefined
+}
+
+/** Where the data of `image` can be read: `preferred` stores first, then by weight, then as locations were added. */
+export function placesOf(
+  { locations }: Image,
+  { stores, preferred = [] }: { stores: StoreSet; preferred?: readonly string[] },
+): readonly Place[] {
+  return locations
+    .filter(({ status }) => status === 'active')
+    .map((location) => {
+      const store = stores.forLocation(location.url, location.metadata)
+      const isFirst = store !== undefined && preferred.includes(store.id)
+      return { location, store, first: isFirst ? 1 : 0, weight: store === undefined ? 0 : stores.weightOf(store) }
+    })
+    .sort((a, b) => b.first - a.first || b.weight - a.weight)
 }
 
 export interface OpenPlacesOptions extends StoreCallOptions {
@@ -29,6 +45,12 @@ export async function openPlaces(places: readonly Place[], options: OpenPlacesOp
   const { at, result } = await firstOf(places, options, (place) => openSource(place, options))
   if ('file' in result) return result
   return { stream: resuming(result.stream, places.slice(at), options) }
+}
+
+/** As `openPlaces`, and always a stream. */
+export async function openPlacesAsStream(places: readonly Place[], options: OpenPlacesOptions): Promise<Readable> {
+  const { at, result } = await firstOf(places, options, (place) => openStream(place, options))
+  return resuming(result, places.slice(at), options)
 }
 
 function resuming(first: Readable, from: readonly Place[], options: OpenPlacesOptions): Readable {

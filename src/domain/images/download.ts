@@ -3,7 +3,7 @@ import type { ByteRange, StoreCallOptions } from '../../ports/blob-store.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { type BlobSource, openPlaces, type Place } from '../data/open-places.ts'
+import { type BlobSource, openPlaces, placesOf } from '../data/open-places.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ImageFinder } from './find.ts'
@@ -56,22 +56,9 @@ export class DownloadImage {
     image: Image,
     { preferred = [], ...options }: StoreCallOptions & { range: ByteRange; preferred?: readonly string[] },
   ): Promise<BlobSource> {
-    const places = this.#ordered(image, preferred)
+    const places = placesOf(image, { stores: this.#options.stores, preferred })
     if (places.length === 0) throw new GlimpseError('blob_not_found', { store: this.#options.stores.default.id })
     return openPlaces(places, { ...options, log: this.#options.log.child({ imageId: image.id }) })
-  }
-
-  /** Preferred stores first, then by weight, then as they were added. */
-  #ordered(image: Image, preferred: readonly string[]): readonly Place[] {
-    const { stores } = this.#options
-    return image.locations
-      .filter(({ status }) => status === 'active')
-      .map((location) => {
-        const store = stores.forLocation(location.url, location.metadata)
-        const isFirst = store !== undefined && preferred.includes(store.id)
-        return { location, store, first: isFirst ? 1 : 0, weight: store === undefined ? 0 : stores.weightOf(store) }
-      })
-      .sort((a, b) => b.first - a.first || b.weight - a.weight)
   }
 }
 

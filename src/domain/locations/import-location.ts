@@ -6,7 +6,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { TaskChange } from '../../ports/tasks.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
 import { nodeHashName } from '../data/hash-names.ts'
-import { receive } from '../data/receive.ts'
+import { readThrough } from '../data/read-through.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ContentRules } from '../formats/content-rules.ts'
@@ -164,21 +164,16 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     const location = this.#locationOf(image, job)
     const store = location && stores.forLocation(location.url, location.metadata)
     if (!store) throw new GlimpseError('conflict', { reason: 'The location is no longer that of the image.' })
-    const { sizeBytes, digests: found } = await receive(await store.open(location.url, { signal }), {
-      writer: { write: async () => {} },
+    const { sizeBytes, digests: found } = await readThrough(await store.open(location.url, { signal }), {
+      storeId: store.id,
       digests,
       algorithms: ['md5', nodeHashName(algorithm) ?? algorithm],
-      sizeBytes: null,
       checkSize: (bytes) => {
         if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
         job.progress(bytes)
       },
       inspect: (chunk) => check.eat(chunk),
       signal,
-    }).catch((cause: unknown) => {
-      signal.throwIfAborted()
-      if (!hasCode(cause, 'upload_aborted')) throw cause
-      throw new GlimpseError('store_unavailable', { store: store.id, reason: 'the data broke off' }, { cause })
     })
     check.finish()
     return { sizeBytes, checksum: found[0] ?? null, osHashAlgo: algorithm, osHashValue: found[1] ?? null }

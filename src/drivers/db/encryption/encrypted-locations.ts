@@ -30,6 +30,10 @@ class EncryptedImages implements ImageRepository {
     return (await this.#images.list(query)).map((image) => this.#readable(image))
   }
 
+  lackingDigests(options: Parameters<ImageRepository['lackingDigests']>[0]): Promise<string[]> {
+    return this.#images.lackingDigests(options)
+  }
+
   async create(image: NewImage, options?: Parameters<ImageRepository['create']>[1]): Promise<Image> {
     const locations = this.#hidden(image.locations)
     return this.#readable(await this.#images.create(locations ? { ...image, locations } : image, options))

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { Image, ImageStatus } from '../../../ports/image.ts'
+import type { Image, ImageFields, ImageStatus } from '../../../ports/image.ts'
 import type { Settlement } from '../../../ports/quota.ts'
 import type { HeldProperty, ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
 import type { Database, Queryable } from '../database.ts'
@@ -33,6 +33,17 @@ export class SqlImageRepository implements ImageRepository {
 
   list(query: ImageQuery): Promise<Image[]> {
     return listImages(this.#database, { statements: this.#statements, hints: this.#hints, query })
+  }
+
+  async lackingDigests({ after = '', limit }: { after?: string; limit: number }): Promise<string[]> {
+    const statement = this.#statements.get(
+      'images that lack digests',
+      () => sql`select id from images
+        where deleted = false and status in ('active', 'deactivated') and id > ${slot('after')}
+          and (checksum is null or os_hash_algo is null or os_hash_value is null or size is null)
+        order by id limit ${slot('limit')}`,
+    )
+    return (await this.#database.rows(statement, { after, limit })).map(([id]) => id as string)
   }
 
   async create(image: NewImage, { settles }: { settles?: Settlement | undefined } = {}): Promise<Image> {
@@ -79,6 +90,7 @@ export class SqlImageRepository implements ImageRepository {
       from?: readonly ImageStatus[]
       keepsLocation?: true
       holding?: HeldProperty
+      expects?: Partial<ImageFields>
       settles?: Settlement | undefined
     } = {},
   ): Promise<Image> {
@@ -164,22 +176,34 @@ export class SqlImageRepository implements ImageRepository {
     }
   }
 
-  /** Sets columns of a live image whose status is one of `from`. @throws image_not_found, image_status_conflict */
+  /**
+   * Sets columns of a live image whose status is one of `from` and whose fields are as expected.
+   * @throws image_not_found, image_status_conflict, image_changed
+   */
   async #set(
     queryable: Queryable,
     id: string,
-    options: { columns: Record<string, unknown>; from?: readonly ImageStatus[] },
+    options: { columns: Record<string, unknown>; from?: readonly ImageStatus[]; expects?: Partial<ImageFields> },
   ): Promise<void> {
-    const { columns, from } = options
+    const { columns, from, expects = {} } = options
     const names = Object.keys(columns)
-    const statement = this.#statements.get(`set ${names.join()} from ${from?.join()}`, () => {
+    const expected = Object.entries(columnsOf(expects))
+    const conditions = expected.map(([name, value]) => ({ name, slot: value === null ? null : `expected ${name}` }))
+    const key = conditions.map(({ name, slot }) => `${name} ${slot}`).join()
+    const statement = this.#statements.get(`set ${names.join()} from ${from?.join()} where ${key}`, () => {
       const assignments = names.map((name) => sql`${sql.ref(name)} = ${slot(name)}`)
-      const allowed = from ? sql`and status in (${sql.join(from.map((status) => sql.lit(status)))})` : sql``
-      return sql`update images set ${sql.join(assignments)}
-        where id = ${slot('imageId')} and deleted = false ${allowed}`
+      const allowed = from ? [sql`status in (${sql.join(from.map((status) => sql.lit(status)))})`] : []
+      const equal = conditions.map(({ name, slot: value }) =>
+        value === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${slot(value)}`,
+      )
+      const where = [sql`id = ${slot('imageId')}`, sql`deleted = false`, ...allowed, ...equal]
+      return sql`update images set ${sql.join(assignments)} where ${sql.join(where, sql` and `)}`
     })
-    if (from?.length !== 0 && (await queryable.run(statement, { ...columns, imageId: id })) > 0) return
-    const status = (await this.#existing(queryable, id)).status
+    const values = Object.fromEntries(expected.map(([name, value]) => [`expected ${name}`, value]))
+    if (from?.length !== 0 && (await queryable.run(statement, { ...columns, ...values, imageId: id })) > 0) return
+    const { status } = await this.#existing(queryable, id)
+    const isStatusRight = from === undefined || from.includes(status)
+    if (isStatusRight && expected.length > 0) throw new GlimpseError('image_changed', { id })
     throw new GlimpseError('image_status_conflict', { id, status })
   }
 
