@@ -215,7 +215,8 @@ export async function startApi(
   const app = createApp(dependencies)
   const stopping = new AbortController()
   const jobs =
-    runsJobs && jobRunnerOf(dependencies, { concurrency: 2, times: { firstPauseMs: 20, pollMs: 500 } }).run(stopping.signal)
+    runsJobs &&
+    jobRunnerOf(dependencies, { concurrency: 2, times: { firstPauseMs: 20, pollMs: 500 } }).run(stopping.signal)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return {
