@@ -7,8 +7,10 @@ import type {
   NewImageLocation,
   Visibility,
 } from './image.ts'
+import type { ImageWalk } from './image-walk.ts'
 import type { JobRepository } from './jobs.ts'
 import type { MetadefRepository } from './metadefs.ts'
+import type { FindingRepository, PassRepository } from './passes.ts'
 import type { QuotaRepository, Settlement } from './quota.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
@@ -175,6 +177,9 @@ export interface Repositories {
   readonly jobs: JobRepository
   readonly metadefs: MetadefRepository
   readonly quota: QuotaRepository
+  readonly walk: ImageWalk
+  readonly passes: PassRepository
+  readonly findings: FindingRepository
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

@@ -12,10 +12,13 @@ import { openPostgres } from './engines/postgres.ts'
 import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
 import { OwnTables } from './migrations/own-tables.ts'
+import { SqlFindingRepository } from './repositories/findings.ts'
+import { SqlImageWalk } from './repositories/image-walk.ts'
 import { SqlImageRepository } from './repositories/images.ts'
 import { SqlJobRepository } from './repositories/jobs.ts'
 import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlMetadefRepository } from './repositories/metadefs.ts'
+import { SqlPassRepository } from './repositories/passes.ts'
 import { SqlQuotaRepository } from './repositories/quota.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
@@ -93,6 +96,9 @@ export function repositoriesOver(database: Database): Repositories {
     jobs: new SqlJobRepository(database, statements),
     metadefs: new SqlMetadefRepository(database, statements),
     quota: new SqlQuotaRepository(database, { statements, tables }),
+    walk: new SqlImageWalk(database, statements),
+    passes: new SqlPassRepository(database, statements),
+    findings: new SqlFindingRepository(database, statements),
     prepare: () => tables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),

@@ -9,6 +9,10 @@ export function withEncryptedLocations(repositories: Repositories, cipher: Locat
     ...repositories,
     images: new EncryptedImages(repositories.images, cipher),
     scrub: encryptedScrub(repositories.scrub, cipher),
+    walk: {
+      count: () => repositories.walk.count(),
+      page: async (...args) => (await repositories.walk.page(...args)).map((image) => readable(image, cipher)),
+    },
   }
 }
 
@@ -61,10 +65,14 @@ class EncryptedImages implements ImageRepository {
   }
 
   #readable(image: Image): Image {
-    if (image.locations.length === 0) return image
-    const locations = image.locations.map((location) => ({ ...location, url: this.#cipher.decrypt(location.url) }))
-    return { ...image, locations }
+    return readable(image, this.#cipher)
   }
+}
+
+function readable(image: Image, cipher: LocationCipher): Image {
+  if (image.locations.length === 0) return image
+  const locations = image.locations.map((location) => ({ ...location, url: cipher.decrypt(location.url) }))
+  return { ...image, locations }
 }
 
 function encryptedScrub(scrub: ScrubRepository, cipher: LocationCipher): ScrubRepository {

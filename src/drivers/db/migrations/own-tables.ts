@@ -59,6 +59,69 @@ const ownTables: readonly Table[] = [
       ['glimpse_jobs_ended', 'ended_at'],
     ],
   },
+  {
+    // Programs that work by passes; `next_at` is the time of the next one.
+    name: 'glimpse_programs',
+    columns: [varchar('name', 32, { required: true }), integer('paused', { required: true }), bigint('next_at')],
+    primaryKey: ['name'],
+  },
+  {
+    name: 'glimpse_passes',
+    columns: [
+      varchar('id', 36, { required: true }),
+      varchar('program', 32, { required: true }),
+      text('scope', { required: true }),
+      varchar('state', 16, { required: true }),
+      integer('planned_steps'),
+      // Sums, once the pass has ended and its steps are removed.
+      integer('done_steps'),
+      integer('failed_steps'),
+      text('counts'),
+      bigint('started_at', { required: true }),
+      bigint('ended_at'),
+    ],
+    primaryKey: ['id'],
+    indexes: [
+      ['glimpse_passes_program', 'program', 'started_at'],
+      ['glimpse_passes_ended', 'ended_at'],
+    ],
+  },
+  {
+    // Steps that have ended, as long as their pass has not.
+    name: 'glimpse_pass_steps',
+    columns: [
+      varchar('pass_id', 36, { required: true }),
+      varchar('step', 64, { required: true }),
+      integer('failed', { required: true }),
+      text('counts', { required: true }),
+    ],
+    primaryKey: ['pass_id', 'step'],
+  },
+  {
+    // The id is a digest of what names the finding.
+    name: 'glimpse_findings',
+    columns: [
+      varchar('id', 64, { required: true }),
+      varchar('program', 32, { required: true }),
+      varchar('kind', 64, { required: true }),
+      varchar('image_id', 36),
+      varchar('store', 255),
+      bigint('location_id'),
+      text('subject'),
+      text('detail', { required: true }),
+      varchar('state', 16, { required: true }),
+      bigint('first_seen', { required: true }),
+      bigint('last_seen', { required: true }),
+      varchar('last_pass', 36, { required: true }),
+      integer('passes', { required: true }),
+    ],
+    primaryKey: ['id'],
+    indexes: [
+      ['glimpse_findings_state', 'state', 'program', 'kind'],
+      ['glimpse_findings_pass', 'last_pass'],
+      ['glimpse_findings_image', 'image_id'],
+    ],
+  },
 ]
 
 /** Makes the missing ones. @returns names of those that were made */

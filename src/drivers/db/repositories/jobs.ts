@@ -2,16 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { ClaimedJob, Job, JobLease, JobRepository, JobVerdict, Json, NewJob } from '../../../ports/jobs.ts'
-import type { Database, Dialect, Queryable, Row, Values } from '../database.ts'
+import type { Database, Queryable, Row, Values } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
+import { clocks } from './clock.ts'
 import { jobColumns, jobOf, jsonText, plainText } from './job-rows.ts'
-
-/** Milliseconds since 1970, by the clock of the database. */
-const clocks: Readonly<Record<Dialect, RawBuilder<number>>> = {
-  mysql: sql`timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000`,
-  postgres: sql`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)`,
-  sqlite: sql`cast(unixepoch('subsec') * 1000 as integer)`,
-}
 
 /** How many jobs of a project are tried before the next project's turn. */
 const candidates = 8
