@@ -8,6 +8,7 @@ import { peers } from '../support/peers.ts'
 import { describeJobRunner } from './job-runner.ts'
 import { describeJobs } from './jobs.ts'
 import { describeMetadefs } from './metadefs.ts'
+import { describePasses } from './passes.ts'
 import { describeQuota } from './quota.ts'
 import { describeRepositories } from './repositories.ts'
 import { describeScrub } from './scrub.ts'
@@ -28,6 +29,7 @@ function describeAll(name: string, open: () => Promise<Repositories>): void {
   describeJobs(name, open)
   describeMetadefs(name, open)
   describeJobRunner(name, open)
+  describePasses(name, open)
   describeQuota(name, open)
 }
 

@@ -78,9 +78,6 @@ export class ProgramRunner {
   /** Works on all passes of the program, and has one begin whenever it is due, until `signal` is aborted. Never throws. */
   async forever(options: { scope: PassScope; intervalMs: number; signal: AbortSignal }): Promise<void> {
     const { log } = this.#options
-    await Promise.all([
-      this.#jobs.run(options.signal),
-      keepStarting(this.#passes, this.#program, { ...options, log }),
-    ])
+    await Promise.all([this.#jobs.run(options.signal), keepStarting(this.#passes, this.#program, { ...options, log })])
   }
 }

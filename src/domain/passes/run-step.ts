@@ -6,7 +6,7 @@ import type { Pace } from './pace.ts'
 import type { NewFinding, Program, StepTools } from './program.ts'
 
 /** How soon a pause is noticed. */
-const pauseCheckMs = 2_000
+const pauseCheckMs = 1_000
 
 export interface StepSetting {
   readonly scope: PassScope
