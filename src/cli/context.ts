@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Http } from './http.ts'
 import { ImageClient } from './image/client.ts'
 import { openSession } from './session.ts'
-import { resolveSettings, type SettingName, settingNames } from './settings.ts'
+import { resolveSettings, type SettingName, type Settings, type SettingsSource, settingNames } from './settings.ts'
 
 /** Adds the options that say how to reach the service, as `openstack` has them. */
 export function addConnectionOptions(program: Command): void {
@@ -13,27 +13,49 @@ export function addConnectionOptions(program: Command): void {
   program.option('--insecure', 'accept any certificate')
 }
 
-/** Runs `work` with a client made by the options of the program; SIGINT breaks off what it does. */
+/** Runs `work` with a client made by the options of the program; SIGINT and SIGTERM break off what it does. */
 export async function withClient<T>(
   command: Command,
   work: (client: ImageClient, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  return interruptible(async (signal) => {
+    await using opened = await openClient(await resolveSettings(settingsSource(command)), signal)
+    return await work(opened.client, signal)
+  })
+}
+
+/** Runs `work` with a signal that SIGINT and SIGTERM abort. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort(new Error('Interrupted.'))
-  process.once('SIGINT', interrupt)
-  const settings = await resolveSettings(sourceOf(command))
-  const http = await Http.open(settings)
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.once(name, interrupt)
   try {
-    const session = await openSession(settings, http)
-    const renew = () => openSession(settings, http)
-    return await work(new ImageClient(http, { session, renew, signal: interrupted.signal }), interrupted.signal)
+    return await work(interrupted.signal)
   } finally {
-    process.removeListener('SIGINT', interrupt)
-    await http.close()
+    for (const name of signals) process.removeListener(name, interrupt)
   }
 }
 
-function sourceOf(command: Command) {
+export interface OpenedClient extends AsyncDisposable {
+  readonly client: ImageClient
+}
+
+/** Opens a client of the service that the settings lead to; its requests end when the signal is aborted. */
+export async function openClient(settings: Settings, signal: AbortSignal): Promise<OpenedClient> {
+  const http = await Http.open(settings)
+  try {
+    const renew = () => openSession(settings, http)
+    const client = new ImageClient(http, { session: await renew(), renew, signal })
+    return { client, [Symbol.asyncDispose]: () => http.close() }
+  } catch (error) {
+    await http.close()
+    throw error
+  }
+}
+
+/** Where settings come from: the options of the program that `addConnectionOptions` has added, environment and files. */
+export function settingsSource(command: Command): SettingsSource {
   const options: Record<string, string | boolean | undefined> = command.optsWithGlobals()
   const flags: Partial<Record<SettingName, string>> = {}
   for (const name of Object.keys(settingNames) as SettingName[]) {

@@ -89,9 +89,13 @@ function width(text: string): number {
   return columns
 }
 
-/** For tables: lists and dictionaries in the words of osc-lib. A name from elsewhere must not steer the terminal. */
+/** For tables: lists and dictionaries in the words of osc-lib. */
 function humanText(value: Cell): string {
-  const text = plainHumanText(value)
+  return printable(plainHumanText(value))
+}
+
+/** The text without what would steer a terminal; lines stay. */
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 }

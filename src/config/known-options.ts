@@ -61,13 +61,14 @@ export const knownOptions: KnownOptions = {
       admin_password admin_role admin_tenant_name admin_user allow_additional_image_properties
       allow_anonymous_access allowed_rpc_exception_modules amqp_auto_delete amqp_durable_queues api_limit_max
       auth_plugin auth_region auth_strategy auth_url backdoor_port backdoor_socket backlog bind_host bind_port
-      ca_file cache_prefetcher_interval cert_file cinder_api_insecure cinder_ca_certificates_file
+      ca_file cache_prefetcher_interval cert_file chunksize cinder_api_insecure cinder_ca_certificates_file
       cinder_catalog_info cinder_endpoint_template cinder_http_retries cleanup_scrubber cleanup_scrubber_time
       client_socket_timeout config_dir config_file conn_pool_min_size conn_pool_ttl container_formats
       control_exchange daemon data_api db_auto_create db_backend db_enforce_mysql_charset dbapi_use_tpool debug
       default_log_levels default_publisher_id default_store default_swift_reference delayed_delete
       digest_algorithm direct_over_proxy disable_process_locking disabled_notifications disk_formats
-      do_secure_hash enable_image_import enable_v1_api enable_v1_registry enable_v2_api enable_v2_registry
+      do_secure_hash dontreplicate enable_image_import
+      enable_v1_api enable_v1_registry enable_v2_api enable_v2_registry
       enable_v3_api enabled_backends enabled_import_methods enforce_secure_rbac eventlet_executor_pool_size
       executor_thread_pool_size fake_rabbit fatal_deprecations filesystem_store_datadir
       filesystem_store_datadirs filesystem_store_metadata_file graceful_shutdown_timeout hashing_algorithm
@@ -79,9 +80,9 @@ export const knownOptions: KnownOptions = {
       log_config_append log_date_format log_dir log_file log_format log_options log_rotate_interval
       log_rotate_interval_type log_rotation_type logdir logfile logging_context_format_string
       logging_debug_format_suffix logging_default_format_string logging_exception_prefix
-      logging_user_identity_format matchmaker_heartbeat_freq matchmaker_heartbeat_ttl matchmaker_ringfile
+      logging_user_identity_format mastertoken matchmaker_heartbeat_freq matchmaker_heartbeat_ttl matchmaker_ringfile
       max_header_line max_logfile_count max_logfile_size_mb max_request_id_length memcache_servers
-      metadata_encryption_key metadata_source_path node_staging_uri notification_driver notification_topics
+      metadata_encryption_key metadata_source_path metaonly node_staging_uri notification_driver notification_topics
       notification_transport_url notifier_strategy os_region_name owner_is_tenant pipe_handle
       policy_default_rule policy_dirs policy_file property_protection_file property_protection_rule_format
       public_endpoint publish_errors pydev_worker_debug_host pydev_worker_debug_port python_interpreter
@@ -103,7 +104,8 @@ export const knownOptions: KnownOptions = {
       s3_store_large_object_chunk_size s3_store_large_object_size s3_store_object_buffer_dir s3_store_secret_key
       s3_store_thread_pools scrub_pool_size scrub_time scrubber_datadir secure_proxy_ssl_header
       send_identity_headers sheepdog_store_address sheepdog_store_chunk_size sheepdog_store_port
-      show_image_direct_url show_multiple_locations sql_connection sql_connection_debug sql_connection_trace
+      show_image_direct_url show_multiple_locations slavetoken
+      sourcetoken sql_connection sql_connection_debug sql_connection_trace
       sql_idle_timeout sql_max_overflow sql_max_pool_size sql_max_retries sql_min_pool_size sql_retry_interval
       sqlalchemy_debug sqlite_db sqlite_synchronous ssl_ca_file ssl_cert_file ssl_key_file store_type_preference
       swift_enable_snet swift_store_admin_tenants swift_store_auth_address swift_store_auth_insecure
@@ -111,7 +113,8 @@ export const knownOptions: KnownOptions = {
       swift_store_create_container_on_put swift_store_endpoint swift_store_key
       swift_store_large_object_chunk_size swift_store_large_object_size swift_store_multi_tenant
       swift_store_region swift_store_retry_get_count swift_store_ssl_compression swift_store_user
-      syslog_log_facility task_executor task_pool_threads task_time_to_live tcp_keepidle trace_sqlalchemy
+      syslog_log_facility targettoken task_executor task_pool_threads
+      task_time_to_live tcp_keepidle token trace_sqlalchemy
       transport_url use_dynamic_connections use_eventlog use_journal use_json use_keystone_limits use_pub_sub
       use_router_proxy use_ssl use_stderr use_syslog use_syslog_rfc_format use_user_token user_storage_quota
       verbose vmware_api_insecure vmware_api_retry_count vmware_datacenter_path vmware_datastore_name

@@ -1,3 +1,4 @@
+import { replicatorOptions } from '../cli/replicator/options.ts'
 import { apiOptions } from '../config/groups/api.ts'
 import { databaseOptions } from '../config/groups/database.ts'
 import { listeningOptions } from '../config/groups/listening.ts'
@@ -48,6 +49,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'image_import_opts', title: 'Plugins of imports', options: importPluginOptions },
   { group: 'inject_metadata_properties', title: 'Properties of imported images', options: injectOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
+  { group: 'DEFAULT', title: 'Replicator (glance-replicator)', options: replicatorOptions },
   { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },
   { group: 'DEFAULT', title: 'Log', options: loggingOptions },
   { group: 'DEFAULT', title: 'Policy', options: policyDefaultOptions },

@@ -16,5 +16,6 @@ export const programs: Readonly<Record<string, Program>> = {
     summary: 'print rules, and tell what a caller may do',
     load: () => import('./policy-command.ts'),
   },
+  'glance-replicator': { summary: 'copy images between services and folders', load: () => import('./replicator.ts') },
   'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
 }

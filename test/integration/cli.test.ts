@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -7,29 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { freePort } from '../peers/ports.ts'
+import { launchers as bin, runCommand as run } from '../support/command.ts'
 import { qcow2 } from '../support/disk-images.ts'
-
-const bin = join(import.meta.dirname, '../../bin')
-
-interface Outcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface RunOptions {
-  readonly cwd: string
-  readonly env?: NodeJS.ProcessEnv
-}
-
-function run(file: string, args: readonly string[], { cwd, env }: RunOptions): Promise<Outcome> {
-  return new Promise((settle) => {
-    const child = execFile(file, args, { cwd, env: env ?? {}, encoding: 'utf8' }, (_, stdout, stderr) => {
-      settle({ code: child.exitCode ?? -1, stdout, stderr })
-    })
-    child.stdin?.end()
-  })
-}
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse cli '))

@@ -21,7 +21,22 @@ export interface PatchOperation {
   readonly value?: unknown
 }
 
-const uuid = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
+/** What gives the image these values. */
+export function setOperations(image: Image, values: Readonly<Record<string, unknown>>): PatchOperation[] {
+  return Object.entries(values).map(([key, value]) => ({
+    op: Object.hasOwn(image, key) ? 'replace' : 'add',
+    path: pointer(key),
+    value,
+  }))
+}
+
+/** @see RFC 6901 */
+export function pointer(key: string): string {
+  return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** An ID, with or without hyphens. */
+export const uuid = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
 const pageSize = 1000
 
 /** The Image API v2, as far as this client needs it. A token that has run out is renewed once per request. */

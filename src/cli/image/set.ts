@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { withClient } from '../context.ts'
-import type { Image, PatchOperation } from './client.ts'
+import { type Image, type PatchOperation, pointer, setOperations } from './client.ts'
 import { type AttributeOptions, addAttributeOptions, attributesOf, repeated } from './options.ts'
 
 interface SetOptions extends AttributeOptions {
@@ -50,11 +50,7 @@ function changes(image: Image, options: SetOptions): PatchOperation[] {
   if (options.name !== undefined) values.name = options.name
   if (options.hidden || options.unhidden) values.os_hidden = options.hidden === true
   if (options.tag.length > 0) values.tags = [...new Set([...image.tags, ...options.tag])]
-  return Object.entries(values).map(([key, value]) => ({
-    op: Object.hasOwn(image, key) ? 'replace' : 'add',
-    path: pointer(key),
-    value,
-  }))
+  return setOperations(image, values)
 }
 
 function removals(
@@ -69,9 +65,4 @@ function removals(
   const kept = image.tags.filter((name) => !tag.includes(name))
   const tags: PatchOperation[] = tag.length > 0 ? [{ op: 'replace', path: '/tags', value: kept }] : []
   return [...tags, ...property.map((key): PatchOperation => ({ op: 'remove', path: pointer(key) }))]
-}
-
-/** @see RFC 6901 */
-function pointer(key: string): string {
-  return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }

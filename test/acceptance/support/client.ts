@@ -1,4 +1,4 @@
-import type { Deployment } from './deployment.ts'
+import type { Target } from './deployment.ts'
 import { expectJson, expectStatus, type HttpAnswer, type HttpRequest } from './http.ts'
 import type { Persona } from './personas.ts'
 
@@ -22,10 +22,10 @@ export interface ImagePage {
 
 /** The Images API as one persona uses it; each call fails unless the answer has the status of success. */
 export class ImagesClient {
-  readonly #deployment: Deployment
+  readonly #deployment: Target
   readonly #persona: Persona
 
-  constructor(deployment: Deployment, persona: Persona) {
+  constructor(deployment: Target, persona: Persona) {
     this.#deployment = deployment
     this.#persona = persona
   }

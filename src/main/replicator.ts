@@ -1,0 +1,118 @@
+import { Command, CommanderError } from 'commander'
+import { addConnectionOptions, interruptible, settingsSource } from '../cli/context.ts'
+import { type ReplicatorConfig, replicatorOptions } from '../cli/replicator/options.ts'
+import { Report } from '../cli/replicator/report.ts'
+import { openSide } from '../cli/replicator/sides.ts'
+import { Config } from '../config/config.ts'
+import { knownOptions } from '../config/known-options.ts'
+import { chapters } from './options.ts'
+import { commands, type ReplicatorCommand } from './replicator-commands.ts'
+import { version } from './version.ts'
+
+interface Flags {
+  readonly [name: string]: unknown
+  readonly verbose?: true
+  readonly debug?: true
+  readonly configFile: readonly string[]
+  readonly configDir: readonly string[]
+}
+
+const notes = `
+A service is named by host:port, by a URL (http://host:port/prefix, https://...), or by a cloud of clouds.yaml. Tokens come
+from -t, -M and -S, or from token, sourcetoken and targettoken in glance-replicator.conf, else from the credentials of the
+connection options; a cloud has its own. Only an administrator sees the images of all projects and keeps their owners.
+
+Exit codes: 0 done; 1 something failed, after all else was done, or the command line is wrong.`
+
+/**
+ * `glance-replicator`. @returns the exit code: 0, or 1 if an image failed or the command line is wrong
+ * @see glance `cmd/replicator.py`
+ */
+export async function main(argv: string[]): Promise<number> {
+  let exitCode = 0
+  const program = buildProgram()
+  for (const [name, spec] of Object.entries(commands)) {
+    const command = program.command(name).description(spec.summary)
+    for (const argument of spec.args) command.argument(...argument)
+    for (const flag of spec.flags ?? []) command.option(...flag)
+    command.action(async () => {
+      exitCode = await perform(command, spec)
+    })
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 || error.code === 'commander.help' ? 0 : 1
+  }
+}
+
+function buildProgram(): Command {
+  const collect = (value: string, all: string[]): string[] => [...all, value]
+  const program = new Command('glance-replicator')
+    .description('Copies images between image services, and to and from folders.')
+    .version(version)
+    .exitOverride()
+    .option('-c, --chunksize <bytes>', 'most data to pass on in one piece (default: 65536)')
+    .option('-D, --dontreplicate <names>', 'attributes and properties to leave out, separated by spaces')
+    .option('-m, --metaonly', 'copy no data, and so make no new images')
+    .option('--nometaonly', 'copy data, whatever the configuration says')
+    .option('-t, --token <token>', 'token for both services')
+    .option('-M, --sourcetoken <token>', 'token for the service to read')
+    .option('-S, --targettoken <token>', 'token for the service to write')
+    .option('--mastertoken <token>', 'the same as --sourcetoken')
+    .option('--slavetoken <token>', 'the same as --targettoken')
+    .option('-v, --verbose', 'tell of images that need nothing, too')
+    .option('-d, --debug', 'the same, and tell more of a failure')
+    .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])
+    .option('--config-dir <path>', 'directory whose *.conf files are read after the files', collect, [])
+    .addHelpText('after', notes)
+    .commandsGroup('Commands:')
+  addConnectionOptions(program)
+  return program
+}
+
+async function perform(command: Command, spec: ReplicatorCommand): Promise<number> {
+  const flags = command.optsWithGlobals<Flags>()
+  const config = await readConfig(flags)
+  const { token, sourcetoken, targettoken } = config
+  const tokens = { source: token || sourcetoken, target: token || targettoken }
+  const write = (text: string) => void process.stderr.write(text)
+  const report = new Report({ write, verbose: flags.verbose === true || flags.debug === true })
+  return interruptible(async (signal) => {
+    await using opened = new AsyncDisposableStack()
+    const source = settingsSource(command)
+    const asWanted = await spec
+      .perform({
+        args: command.args,
+        flags,
+        run: { config, report, signal, output: process.stderr },
+        open: async (side, place) => opened.use(await openSide(place, { source, token: tokens[side], signal })).client,
+      })
+      .finally(() => spec !== commands.size && report.say(report.summary()))
+    return asWanted && report.of('failed') === 0 ? 0 : 1
+  })
+}
+
+/** The options of the configuration with those of the command line above them. */
+async function readConfig(flags: Flags): Promise<ReplicatorConfig> {
+  const values = {
+    ...flags,
+    sourcetoken: flags.sourcetoken ?? flags.mastertoken,
+    targettoken: flags.targettoken ?? flags.slavetoken,
+    metaonly: flags.nometaonly ? false : flags.metaonly,
+  }
+  const given = Object.entries(values).filter(([name, value]) => name in replicatorOptions && value !== undefined)
+  const config = await Config.load({
+    files: flags.configFile,
+    dirs: flags.configDir,
+    program: 'glance-replicator',
+    env: process.env,
+    declared: chapters,
+    overrides: { DEFAULT: Object.fromEntries(given.map(([name, value]) => [name, String(value)])) },
+  })
+  const settings = config.group('DEFAULT', replicatorOptions)
+  config.finish(knownOptions)
+  return settings
+}
