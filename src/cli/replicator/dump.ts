@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Image, ImageClient } from '../image/client.ts'
+import { type Image, type ImageClient, uuid } from '../image/client.ts'
 import { saveImage } from '../image/save.ts'
 import { labelOf } from './report.ts'
 import { allImages, forEach, progressOf, type Run } from './run.ts'
@@ -18,6 +18,8 @@ async function dumpOne(
   image: Image,
   { source, folder, run }: { source: ImageClient; folder: string; run: Run },
 ): Promise<void> {
+  // It becomes a path, and comes from elsewhere.
+  if (!uuid.test(image.id)) throw new Error('Its ID is no UUID.')
   const { config, report, signal } = run
   const metaPath = join(folder, image.id)
   const dataPath = `${metaPath}.img`
