@@ -206,6 +206,20 @@ export const catalog = {
     message: (_: Record<string, never>) => 'The client closed the connection before the data was complete.',
   },
 
+  cache_unusable: {
+    status: 500,
+    message: (p: { directory: string; reason: string }) =>
+      `The image cache in ${p.directory} cannot be used: ${p.reason}`,
+  },
+  cache_fill_ended: {
+    status: 503,
+    message: (_: Record<string, never>) => 'The image was taken out of the cache before it was complete.',
+  },
+  cache_data_wrong: {
+    status: 500,
+    message: (p: { algorithm: string }) => `The data of the image does not have its ${p.algorithm} digest.`,
+  },
+
   url_refused: {
     status: 400,
     message: (p: { url: string }) => `This service does not import from the address ${p.url}.`,

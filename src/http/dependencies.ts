@@ -1,5 +1,7 @@
 import type { Registry } from 'prom-client'
 import type { Values } from '../config/option.ts'
+import type { ImageCache } from '../domain/cache/image-cache.ts'
+import type { Prefetcher } from '../domain/cache/prefetcher.ts'
 import type { DigestPool } from '../domain/data/digest-pool.ts'
 import type { StoreSet } from '../domain/data/store-set.ts'
 import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
@@ -39,6 +41,10 @@ export interface AppConfig {
   readonly allowAnonymousAccess: boolean
   /** `image_cache_dir` is set. */
   readonly cacheEnabled: boolean
+  /** The flavor sends downloads through the cache. */
+  readonly cacheServesDownloads: boolean
+  /** The flavor has the cache's management API of old. */
+  readonly hasCacheManagement: boolean
   /** `enabled_import_methods`, as `/info/import` and a header of creations name them; empty: no such header. */
   readonly importMethods: readonly string[]
   /** `task_time_to_live` of `[task]` */
@@ -72,6 +78,9 @@ export interface AppDependencies {
   readonly staging: StagingArea
   readonly fetcher: Fetcher
   readonly digests: DigestPool
+  /** Undefined: `image_cache_dir` is not set. */
+  readonly cache: ImageCache | undefined
+  readonly prefetcher: Prefetcher | undefined
   /** For zero-copy downloads; undefined where the platform has none. */
   readonly libc: ImageDataOptions['libc']
   readonly log: Logger

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import { Prefetcher } from '../domain/cache/prefetcher.ts'
 import { DigestPool } from '../domain/data/digest-pool.ts'
 import { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { JobRunner } from '../domain/jobs/job-runner.ts'
@@ -45,6 +46,8 @@ export async function compose(
   const limits = await settings.quotas.open(log)
   if (limits) opened.adopt(limits, (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
+  const cache = await settings.cache.open({ digests, central: repositories.caches, log })
+  opened.defer(() => cache?.close())
   const dependencies: AppDependencies = {
     repositories,
     identity,
@@ -57,6 +60,8 @@ export async function compose(
     staging: stagingArea(stores, settings.stores.stagingFolder),
     fetcher: opened.adopt(openWebFetcher(webRules(settings.app.importFiltering, [])), (it) => it.close()),
     digests,
+    cache,
+    prefetcher: cache && new Prefetcher(cache, { images: repositories.images, stores, log }),
     libc: await loadLibc(),
     log,
     metrics,

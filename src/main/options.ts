@@ -6,6 +6,7 @@ import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
 import { serverOptions } from '../config/groups/server.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { Chapter } from '../config/render.ts'
+import { cacheOptions } from '../domain/cache/options.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
@@ -48,6 +49,7 @@ export const chapters: readonly Chapter[] = [
   },
   { group: 'image_import_opts', title: 'Plugins of imports', options: importPluginOptions },
   { group: 'inject_metadata_properties', title: 'Properties of imported images', options: injectOptions },
+  { group: 'DEFAULT', title: 'Image cache', options: cacheOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },
   { group: 'DEFAULT', title: 'Replicator (glance-replicator)', options: replicatorOptions },
   { group: 'DEFAULT', title: 'Metadata definitions (glance-manage)', options: metadefFileOptions },

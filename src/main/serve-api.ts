@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { AggregatorRegistry, register } from 'prom-client'
+import { tendForever } from '../domain/cache/tend.ts'
 import { recoverUploads } from '../domain/data/recover.ts'
 import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { createApp } from '../http/app.ts'
@@ -16,9 +17,9 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
   await using composition = await compose(settings, { log, metrics: register })
   const { dependencies, jobRunner } = composition
   const stopping = new AbortController()
-  let jobs: Promise<void> | undefined
+  let jobs: Promise<unknown> | undefined
   const startJobs = () => {
-    jobs = jobRunner.run(stopping.signal)
+    jobs = Promise.all([jobRunner.run(stopping.signal), tendCache(settings, { dependencies, signal: stopping.signal })])
   }
   const app = createApp(dependencies)
   begin(settings, { dependencies, log, startJobs }).catch((error: unknown) =>
@@ -29,6 +30,19 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
     await jobs
   }
   await serveUntilStopped(app, { listen: settings.listen, log, background: { stop } })
+}
+
+/** What the image cache does by itself: it heals, fetches what is queued, and keeps to its size. */
+async function tendCache(
+  { cache: { prefetchMs } }: ApiSettings,
+  { dependencies: { cache, prefetcher, log }, signal }: { dependencies: AppDependencies; signal: AbortSignal },
+): Promise<void> {
+  if (cache === undefined || prefetcher === undefined) return
+  await Promise.all([
+    tendForever(cache, { log, signal }),
+    prefetcher.serve(signal),
+    prefetcher.runForever({ intervalMs: prefetchMs, signal }),
+  ])
 }
 
 /** Requests are answered meanwhile: those that need a database which is not up yet are told so. */

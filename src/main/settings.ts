@@ -25,6 +25,7 @@ import { corsOptions } from '../http/plugins/cors.ts'
 import { healthcheckOptions } from '../http/plugins/healthcheck.ts'
 import { proxyOptions, sslHeaderOptions } from '../http/plugins/proxy.ts'
 import type { ServiceArguments } from './arguments.ts'
+import { type CacheSettings, readCache } from './compose-cache.ts'
 import { readImportFiltering } from './compose-fetch.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
@@ -47,6 +48,7 @@ export interface ApiSettings {
   readonly protections: ProtectionSettings
   readonly quotas: QuotaSettings
   readonly stores: StoreSettings
+  readonly cache: CacheSettings
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
   readonly jobLeaseMs: number
@@ -76,6 +78,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const database = config.group('database', databaseOptions)
   const metrics = config.group('glimpse', metricsOptions)
   const { allow_remote_without_auth } = config.group('glimpse', listeningOptions)
+  const cache = readCache(config)
   const context = config.group('DEFAULT', contextOptions)
   const logging = config.group('DEFAULT', loggingOptions)
   const identity = readIdentity(config)
@@ -100,7 +103,9 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       sslHeader: config.group('DEFAULT', sslHeaderOptions),
       maxRequestIdLength: context.max_request_id_length,
       allowAnonymousAccess: context.allow_anonymous_access,
-      cacheEnabled: api.image_cache_dir !== null,
+      cacheEnabled: cache.isEnabled,
+      cacheServesDownloads: cache.servesDownloads,
+      hasCacheManagement: cache.hasManagement,
       importMethods: api.enabled_import_methods,
       ...readPlugins(config),
       remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
@@ -115,6 +120,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     protections: await readProtections(config),
     quotas: readQuotas(config),
     stores: readStores(config),
+    cache,
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
     jobLeaseMs: config.group('glimpse', ownJobOptions).job_lease * 1000,
     locationKey: readLocationKey(config),

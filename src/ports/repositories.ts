@@ -1,3 +1,4 @@
+import type { CentralCacheRecords } from './cache.ts'
 import type {
   Image,
   ImageFields,
@@ -180,6 +181,8 @@ export interface Repositories {
   readonly walk: ImageWalk
   readonly passes: PassRepository
   readonly findings: FindingRepository
+  /** Absent where the accounts of caches cannot be kept beside the images. */
+  readonly caches?: CentralCacheRecords
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

@@ -1,6 +1,6 @@
 import type { OptionGroup, Values } from '../option.ts'
 
-/** `[DEFAULT]`: what several parts of glance-api go by. @see glance `common/config.py`, `image_cache/__init__.py` */
+/** `[DEFAULT]`: what several parts of glance-api go by. @see glance `common/config.py` */
 export const apiOptions = {
   enabled_backends: {
     type: 'dict',
@@ -14,11 +14,6 @@ export const apiOptions = {
     choices: ['glance-direct', 'web-download', 'copy-image', 'glance-download'],
     default: ['glance-direct', 'web-download', 'copy-image'],
     help: 'Ways of import that are offered, in brackets: [glance-direct,web-download].',
-  },
-  image_cache_dir: {
-    type: 'string',
-    default: null,
-    help: 'Directory of the image cache. When it is set, the versions of the API that have cache management are listed.',
   },
 } as const satisfies OptionGroup
 export type ApiConfig = Values<typeof apiOptions>

@@ -3,11 +3,15 @@ import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { BlobStore, ByteRange, LocalBlob, StoreCallOptions } from '../../ports/blob-store.ts'
 import type { Image, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { GrowingBlob } from './growing-blob.ts'
 import { ResumingRead } from './resuming-read.ts'
 import type { StoreSet } from './store-set.ts'
 
-/** Data that is ready to be sent: a local file, or a stream of just the range. */
-export type BlobSource = { readonly file: LocalBlob } | { readonly stream: Readable }
+/** Data that is ready to be sent: a local file, one that still grows, or a stream of just the range. */
+export type BlobSource =
+  | { readonly store: string; readonly file: LocalBlob }
+  | { readonly store: string; readonly growing: GrowingBlob }
+  | { readonly store: string; readonly stream: Readable }
 
 /** Where the data of an image lies; `store` undefined: at a store that this node does not have. */
 export interface Place {
@@ -43,8 +47,9 @@ export interface OpenPlacesOptions extends StoreCallOptions {
  */
 export async function openPlaces(places: readonly Place[], options: OpenPlacesOptions): Promise<BlobSource> {
   const { at, result } = await firstOf(places, options, (place) => openSource(place, options))
-  if ('file' in result) return result
-  return { stream: resuming(result.stream, places.slice(at), options) }
+  const store = places[at]?.store?.id ?? ''
+  if ('file' in result) return { store, ...result }
+  return { store, stream: resuming(result.stream, places.slice(at), options) }
 }
 
 /** As `openPlaces`, and always a stream. */
@@ -95,7 +100,10 @@ async function firstOf<T>(
   throw failure
 }
 
-async function openSource(place: Place, options: OpenPlacesOptions): Promise<BlobSource> {
+async function openSource(
+  place: Place,
+  options: OpenPlacesOptions,
+): Promise<{ file: LocalBlob } | { stream: Readable }> {
   const { store, location } = place
   if (store?.openFile === undefined) return { stream: await openStream(place, options) }
   const file = await store.openFile(location.url)

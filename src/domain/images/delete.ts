@@ -3,6 +3,7 @@ import type { RequestContext } from '../../ports/context.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
+import type { ImageCache } from '../cache/image-cache.ts'
 import { removeBlobs } from '../data/remove-blobs.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ForgetImport } from '../import/forget-import.ts'
@@ -14,6 +15,8 @@ export interface DeleteOptions {
   readonly access: ImageAccess
   readonly stores: StoreSet
   readonly imports: ForgetImport
+  /** Deleted images leave it; undefined: downloads do not go through it, or there is none. */
+  readonly cache: Pick<ImageCache, 'remove'> | undefined
   readonly log: Logger
   /** `delayed_delete`: data of deleted images waits for the scrubber. */
   readonly delayed: boolean
@@ -45,11 +48,18 @@ export class DeleteImage {
       try {
         await this.#options.imports.before(image)
         await this.#delete(context, image)
+        await this.#forgetCached(id)
         return await this.#options.imports.after(image)
       } catch (error) {
         if (attempt === attempts || !hasCode(error, 'image_status_conflict')) throw error
       }
     }
+  }
+
+  /** What stays here is pruned some day: nobody can download it. */
+  async #forgetCached(id: string): Promise<void> {
+    const { cache, log } = this.#options
+    await cache?.remove(id).catch((error: unknown) => log.warn({ err: error, imageId: id }, 'a cached image stays'))
   }
 
   async #delete(context: RequestContext, image: Image): Promise<void> {

@@ -3,7 +3,8 @@ import type { ByteRange, StoreCallOptions } from '../../ports/blob-store.ts'
 import type { RequestContext } from '../../ports/context.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { type BlobSource, openPlaces, placesOf } from '../data/open-places.ts'
+import type { ImageCache } from '../cache/image-cache.ts'
+import { type BlobSource, openPlaces, openPlacesAsStream, placesOf } from '../data/open-places.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImageAccess } from '../policy/image-access.ts'
 import type { ImageFinder } from './find.ts'
@@ -12,6 +13,8 @@ export interface DownloadOptions {
   readonly finder: ImageFinder
   readonly access: ImageAccess
   readonly stores: StoreSet
+  /** Undefined: downloads go past the cache, or there is none. */
+  readonly cache: ImageCache | undefined
   readonly log: Logger
 }
 
@@ -49,16 +52,24 @@ export class DownloadImage {
   }
 
   /**
-   * Opens the data at the first location that can give it; others take over when it fails later.
+   * Opens the data in the cache, or else at the first location that can give it; others take over when it fails later.
    * @throws blob_not_found if no location has it, otherwise what a location failed with
    */
   async open(
     image: Image,
-    { preferred = [], ...options }: StoreCallOptions & { range: ByteRange; preferred?: readonly string[] },
+    { preferred = [], ...options }: StoreCallOptions & { range: Required<ByteRange>; preferred?: readonly string[] },
   ): Promise<BlobSource> {
-    const places = placesOf(image, { stores: this.#options.stores, preferred })
-    if (places.length === 0) throw new GlimpseError('blob_not_found', { store: this.#options.stores.default.id })
-    return openPlaces(places, { ...options, log: this.#options.log.child({ imageId: image.id }) })
+    const { stores, cache } = this.#options
+    const log = this.#options.log.child({ imageId: image.id })
+    const places = placesOf(image, { stores, preferred })
+    if (places.length === 0) throw new GlimpseError('blob_not_found', { store: stores.default.id })
+    const { requester, signal } = options
+    const cached = await cache?.open(image, {
+      range: options.range,
+      openStore: (range, own) => openPlacesAsStream(places, { range, log, ...(requester && { requester }), ...own }),
+      ...(signal && { signal }),
+    })
+    return cached ?? openPlaces(places, { ...options, log })
   }
 }
 

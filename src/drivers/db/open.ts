@@ -12,6 +12,7 @@ import { openPostgres } from './engines/postgres.ts'
 import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
 import { OwnTables } from './migrations/own-tables.ts'
+import { SqlCentralCacheRecords } from './repositories/cached-images.ts'
 import { SqlFindingRepository } from './repositories/findings.ts'
 import { SqlImageWalk } from './repositories/image-walk.ts'
 import { SqlImageRepository } from './repositories/images.ts'
@@ -99,6 +100,7 @@ export function repositoriesOver(database: Database): Repositories {
     walk: new SqlImageWalk(database, statements),
     passes: new SqlPassRepository(database, statements),
     findings: new SqlFindingRepository(database, statements),
+    caches: new SqlCentralCacheRecords(database, statements),
     prepare: () => tables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BlobSource } from '../../domain/data/open-places.ts'
@@ -11,8 +10,7 @@ import { sendNothing } from '../reply.ts'
 import { type RequestedRange, requestedRange } from './byte-range.ts'
 import type { Libc } from './libc.ts'
 import { sendFilePart } from './sendfile.ts'
-
-const streamPieceBytes = 512 * 1024
+import { sourceStream } from './source-stream.ts'
 
 export interface SendOptions {
   readonly downloads: DownloadImage
@@ -38,9 +36,10 @@ export async function sendImageData(
     { range: request.headers.range, contentRange: header(request, 'content-range') },
     image.sizeBytes ?? 0,
   )
+  const signal = goneSignal(reply)
   let source: BlobSource
   try {
-    source = await downloads.open(image, { range, preferred, requester: request.context })
+    source = await downloads.open(image, { range, preferred, requester: request.context, signal })
   } catch (error) {
     if (isNoData(error)) return sendNothing(reply)
     throw error
@@ -48,7 +47,7 @@ export async function sendImageData(
   reply.hijack()
   try {
     writeHead(reply, { image, range })
-    await sendBody(reply, { source, range, libc })
+    await sendBody(reply, { source, range, libc, signal })
   } catch (error) {
     reply.raw.destroy()
     request.log.warn({ err: error, imageId, requestId: request.id }, 'a download broke off')
@@ -56,6 +55,15 @@ export async function sendImageData(
     await closeSource(source)
   }
   return reply
+}
+
+/** Aborted when the client is gone before it had everything. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new GlimpseError('client_gone', {}))
+  })
+  return gone.signal
 }
 
 function writeHead(reply: FastifyReply, { image, range }: { image: Image; range: RequestedRange }): void {
@@ -70,39 +78,64 @@ function writeHead(reply: FastifyReply, { image, range }: { image: Image; range:
   reply.raw.writeHead(range.partial ? 206 : 200, headers)
 }
 
-async function sendBody(
-  reply: FastifyReply,
-  { source, range, libc }: { source: BlobSource; range: RequestedRange; libc: Libc | undefined },
-): Promise<void> {
+interface Sending {
+  readonly source: BlobSource
+  readonly range: RequestedRange
+  readonly libc: Libc | undefined
+  readonly signal: AbortSignal
+}
+
+async function sendBody(reply: FastifyReply, { source, range, libc, signal }: Sending): Promise<void> {
   const response = reply.raw
   const { socket } = response
-  if (range.length === 0) {
-    response.end()
-    return
-  }
-  if ('file' in source && libc !== undefined && socket !== null && !('encrypted' in socket)) {
+  const end = range.offset + range.length
+  let { offset } = range
+  if (!('stream' in source) && libc !== undefined && socket !== null && !('encrypted' in socket) && offset < end) {
     // Answers to pipelined requests wait for those before them: only the one whose turn it is owns the socket.
     response.flushHeaders()
     await flushed(socket)
-    await sendFilePart(socket, { fd: source.file.fd, ...range }, libc)
+    while (offset < end) {
+      const readyEnd = await readyEndOf(source, { offset, end, signal })
+      if (readyEnd === undefined) break
+      const { fd } = 'file' in source ? source.file : source.growing
+      await sendFilePart(socket, { fd, offset, length: readyEnd - offset, store: source.store }, libc)
+      offset = readyEnd
+    }
+  }
+  if (offset === end) {
     response.end()
     return
   }
-  const stream = 'stream' in source ? source.stream : fileStream(source.file.fd, range)
   let sentBytes = 0
+  const rest = { offset, length: end - offset }
   await pipeline(
-    stream,
+    sourceStream(source, rest, { signal }),
     async function* count(chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         sentBytes += chunk.length
         yield chunk
       }
-      if (sentBytes !== range.length) {
-        throw new GlimpseError('blob_truncated', { store: 'file', expectedBytes: range.length, readBytes: sentBytes })
+      if (sentBytes !== rest.length) {
+        const { store } = source
+        throw new GlimpseError('blob_truncated', { store, expectedBytes: rest.length, readBytes: sentBytes })
       }
     },
     response,
   )
+}
+
+/** How far the file of `source` can be sent now; undefined if the rest is to come from elsewhere. */
+async function readyEndOf(
+  source: Exclude<BlobSource, { stream: unknown }>,
+  { offset, end, signal }: { offset: number; end: number; signal: AbortSignal },
+): Promise<number | undefined> {
+  if ('file' in source) return end
+  try {
+    return Math.min(end, await source.growing.ready(offset, { signal }))
+  } catch {
+    signal.throwIfAborted()
+    return undefined
+  }
 }
 
 /** Resolves when all earlier writes are with the kernel. */
@@ -111,18 +144,9 @@ async function flushed(socket: Writable): Promise<void> {
   await new Promise<void>((resolve, reject) => socket.write('', (error) => (error ? reject(error) : resolve())))
 }
 
-function fileStream(fd: number, { offset, length }: RequestedRange): Readable {
-  return createReadStream('', {
-    fd,
-    autoClose: false,
-    start: offset,
-    end: offset + length - 1,
-    highWaterMark: streamPieceBytes,
-  })
-}
-
 async function closeSource(source: BlobSource): Promise<void> {
   if ('file' in source) await source.file.close()
+  else if ('growing' in source) await source.growing.close()
   else source.stream.destroy()
 }
 

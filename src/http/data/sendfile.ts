@@ -19,6 +19,8 @@ interface FilePart {
   readonly fd: number
   readonly offset: number
   readonly length: number
+  /** Named when the file ends early. */
+  readonly store: string
 }
 
 /**
@@ -48,7 +50,7 @@ export async function sendFilePart(socket: Socket, part: FilePart, libc: Libc): 
     } else if (sent === 0) {
       throw truncated(part, offset)
     } else if (sent === -eagain) {
-      offset += await bridge(socket, part.fd, { offset, end })
+      offset += await bridge(socket, part, { offset, end })
       turnEnd = offset + turnBytes
     } else {
       throw new GlimpseError('client_gone', {}, { cause: new Error(`sendfile failed with errno ${-sent}`) })
@@ -56,10 +58,14 @@ export async function sendFilePart(socket: Socket, part: FilePart, libc: Libc): 
   }
 }
 
-async function bridge(socket: Socket, fd: number, { offset, end }: { offset: number; end: number }): Promise<number> {
+async function bridge(
+  socket: Socket,
+  part: FilePart,
+  { offset, end }: { offset: number; end: number },
+): Promise<number> {
   const wanted = Math.min(bridgeBytes, end - offset)
-  const { bytesRead, buffer } = await readAt(fd, Buffer.allocUnsafeSlow(wanted), 0, wanted, offset)
-  if (bytesRead === 0) throw truncated({ fd, offset, length: end - offset }, offset)
+  const { bytesRead, buffer } = await readAt(part.fd, Buffer.allocUnsafeSlow(wanted), 0, wanted, offset)
+  if (bytesRead === 0) throw truncated(part, offset)
   await new Promise<void>((resolve, reject) => {
     socket.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()))
   })
@@ -68,7 +74,7 @@ async function bridge(socket: Socket, fd: number, { offset, end }: { offset: num
 
 function truncated(part: FilePart, offset: number): GlimpseError {
   return new GlimpseError('blob_truncated', {
-    store: 'file',
+    store: part.store,
     expectedBytes: part.length,
     readBytes: offset - part.offset,
   })

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ManageCache } from '../../domain/cache/manage-cache.ts'
 import { UriFilter } from '../../domain/fetch/uri-filter.ts'
 import { ContentRules } from '../../domain/formats/content-rules.ts'
 import { ImageActions } from '../../domain/images/actions.ts'
@@ -30,6 +31,7 @@ import { Tasks } from '../../domain/tasks/tasks.ts'
 import type { AppDependencies } from '../dependencies.ts'
 import type { Origin } from '../plugins/proxy.ts'
 import { ImageSchema } from '../schemas/image.ts'
+import { cacheManagementRoutes, cacheRoutes } from './cache.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { imageActionRoutes } from './image-actions.ts'
 import { imageDataRoutes } from './image-data.ts'
@@ -121,6 +123,8 @@ export function registerV2(
     }),
     timeToLiveHours: config.taskTimeToLiveHours,
   })
+  const downloadCache = config.cacheServesDownloads ? deps.cache : undefined
+  const manageCache = new ManageCache({ cache: deps.cache, prefetcher: deps.prefetcher, finder, policy })
   const readers = new DataReaders(repositories.members, { stores })
   app.register(
     async (v2) => {
@@ -143,6 +147,7 @@ export function registerV2(
         }),
         delete: new DeleteImage(images, {
           imports: new ForgetImport(deps.jobs, deps.staging),
+          cache: downloadCache,
           finder,
           access,
           stores,
@@ -184,7 +189,7 @@ export function registerV2(
           enabled: config.importMethods.includes('glance-direct'),
           log,
         }),
-        downloads: new DownloadImage({ finder, access, stores, log }),
+        downloads: new DownloadImage({ finder, access, stores, cache: downloadCache, log }),
         libc: deps.libc,
       })
       imageImportRoutes(v2, { imports, enabled: config.importMethods })
@@ -196,6 +201,8 @@ export function registerV2(
       })
       taskRoutes(v2, { tasks, schema, limits, origin })
       discoveryRoutes(v2, { stores, access: serviceAccess, importMethods: config.importMethods })
+      cacheRoutes(v2, manageCache)
+      if (config.hasCacheManagement) cacheManagementRoutes(v2, manageCache)
       usageRoutes(v2, deps.quotas)
       storeRoutes(
         v2,

@@ -6,7 +6,7 @@ const bare = { cacheEnabled: false, multiStore: false, publicEndpoint: null }
 
 test('offers the versions that the configuration allows', () => {
   assert.deepEqual(offeredMinors(bare), [15, 9, 17, 7, 6, 5, 4, 3, 2, 1, 0])
-  assert.deepEqual(offeredMinors({ ...bare, cacheEnabled: true }).slice(0, 5), [17, 16, 15, 14, 9])
+  assert.deepEqual(offeredMinors({ ...bare, cacheEnabled: true }).slice(0, 5), [18, 17, 16, 15, 14])
   assert.deepEqual(offeredMinors({ ...bare, multiStore: true }), [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0])
 })
 
