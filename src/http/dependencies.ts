@@ -8,6 +8,7 @@ import type { ImportFilteringConfig } from '../domain/fetch/options.ts'
 import type { ImageConfig, imageFormatOptions } from '../domain/images/options.ts'
 import type { UploadLimits } from '../domain/images/upload.ts'
 import type { InjectConfig } from '../domain/import/options.ts'
+import type { ImportPlugin } from '../domain/import/plugin.ts'
 import type { StagingArea } from '../domain/import/staging-area.ts'
 import type { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { LocationConfig } from '../domain/locations/options.ts'
@@ -54,8 +55,6 @@ export interface AppConfig {
   readonly importFiltering: ImportFilteringConfig
   readonly locations: Pick<LocationConfig, 'do_secure_hash' | 'http_retries'>
   readonly upload: UploadLimits
-  /** `image_decompression` is one of `image_import_plugins`. */
-  readonly decompresses: boolean
   /** Undefined: imported images get no properties. */
   readonly inject: InjectConfig | undefined
   /** `[glance_download_properties] extra_properties` */
@@ -77,6 +76,8 @@ export interface AppDependencies {
   readonly sealer: Sealer
   readonly staging: StagingArea
   readonly fetcher: Fetcher
+  /** What is done to the data of imports, in order. */
+  readonly importPlugins: readonly ImportPlugin[]
   readonly digests: DigestPool
   /** Undefined: `image_cache_dir` is not set. */
   readonly cache: ImageCache | undefined

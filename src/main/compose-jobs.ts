@@ -76,7 +76,7 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
         ...dependencies,
         delegation: dependencies.identity.delegation,
         inject: config.inject,
-        decompresses: config.decompresses,
+        plugins: dependencies.importPlugins,
         remotePrefixes: config.remotePrefixes,
         kind,
         tasks,

@@ -59,6 +59,7 @@ export async function compose(
     sealer: sealerOf(settings.locationKey),
     staging: stagingArea(stores, settings.stores.stagingFolder),
     fetcher: opened.adopt(openWebFetcher(webRules(settings.app.importFiltering, [])), (it) => it.close()),
+    importPlugins: settings.plugins.open({ ...settings.app, scratchFolder: settings.stores.stagingFolder, log }),
     digests,
     cache,
     prefetcher: cache && new Prefetcher(cache, { images: repositories.images, stores, log }),

@@ -10,7 +10,14 @@ import { cacheOptions } from '../domain/cache/options.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { glanceDownloadOptions, importOptions, importPluginOptions, injectOptions } from '../domain/import/options.ts'
+import {
+  conversionOptions,
+  glanceDownloadOptions,
+  importOptions,
+  importPluginOptions,
+  injectOptions,
+  ownConversionOptions,
+} from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { metadefFileOptions } from '../domain/metadefs/options.ts'
@@ -48,6 +55,8 @@ export const chapters: readonly Chapter[] = [
     options: glanceDownloadOptions,
   },
   { group: 'image_import_opts', title: 'Plugins of imports', options: importPluginOptions },
+  { group: 'image_conversion', title: 'Conversion of imported images', options: conversionOptions },
+  { group: 'glimpse', title: 'Conversion of imported images', options: ownConversionOptions },
   { group: 'inject_metadata_properties', title: 'Properties of imported images', options: injectOptions },
   { group: 'DEFAULT', title: 'Image cache', options: cacheOptions },
   { group: 'DEFAULT', title: 'Scrubber (glance-scrubber)', options: scrubberOptions },

@@ -8,13 +8,7 @@ import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import {
-  glanceDownloadOptions,
-  type InjectConfig,
-  importOptions,
-  importPluginOptions,
-  injectOptions,
-} from '../domain/import/options.ts'
+import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -28,6 +22,7 @@ import type { ServiceArguments } from './arguments.ts'
 import { type CacheSettings, readCache } from './compose-cache.ts'
 import { readImportFiltering } from './compose-fetch.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
+import { type PluginSettings, readPlugins } from './compose-plugins.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { type ProtectionSettings, readProtections } from './compose-protections.ts'
 import { type QuotaSettings, readQuotas } from './compose-quotas.ts'
@@ -49,6 +44,7 @@ export interface ApiSettings {
   readonly quotas: QuotaSettings
   readonly stores: StoreSettings
   readonly cache: CacheSettings
+  readonly plugins: PluginSettings
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
   readonly jobLeaseMs: number
@@ -82,6 +78,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const context = config.group('DEFAULT', contextOptions)
   const logging = config.group('DEFAULT', loggingOptions)
   const identity = readIdentity(config)
+  const plugins = readPlugins(config)
   const hashingAlgorithm = nodeHashName(data.hashing_algorithm)
   if (hashingAlgorithm === undefined) {
     config.refuse({ group: 'DEFAULT', name: 'hashing_algorithm' }, 'expected a hash that this system can compute')
@@ -107,7 +104,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       cacheServesDownloads: cache.servesDownloads,
       hasCacheManagement: cache.hasManagement,
       importMethods: api.enabled_import_methods,
-      ...readPlugins(config),
+      inject: plugins.inject,
       remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
       workerUrl: config.group('DEFAULT', importOptions).worker_self_reference_url,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
@@ -119,6 +116,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     policy: readPolicy(config),
     protections: await readProtections(config),
     quotas: readQuotas(config),
+    plugins,
     stores: readStores(config),
     cache,
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
@@ -149,14 +147,5 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     },
     files: config.files,
     report,
-  }
-}
-
-function readPlugins(config: Config): { inject: InjectConfig | undefined; decompresses: boolean } {
-  const { image_import_plugins: plugins } = config.group('image_import_opts', importPluginOptions)
-  const values = config.group('inject_metadata_properties', injectOptions)
-  return {
-    inject: plugins.includes('inject_image_metadata') ? values : undefined,
-    decompresses: plugins.includes('image_decompression'),
   }
 }

@@ -19,8 +19,9 @@ export interface DeclaredFormat {
  * - `upload`: what Glance refuses, and data that names other files
  * - `import`: data that contradicts its format, as well; and in containers too, what names other files
  * - `location`: only what names other files: such data is not ours
+ * - `conversion`: whatever is not exactly of its format, in containers too: another program reads it, or has written it
  */
-export type Origin = 'upload' | 'import' | 'location'
+export type Origin = 'upload' | 'import' | 'location' | 'conversion'
 
 /** Formats that must be what `disk_format` says. What else is recognised is data like any other for Glance. */
 const inspected: ReadonlySet<string> = new Set([
@@ -30,6 +31,7 @@ const severities: Readonly<Record<Origin, readonly Severity[]>> = {
   upload: ['foreign', 'unsafe'],
   import: ['foreign', 'unsafe', 'odd'],
   location: ['foreign'],
+  conversion: ['foreign', 'unsafe', 'odd'],
 }
 
 /** What data of images may be: `[image_format]`. @see glance `location.py` `ImageProxy.set_data` */
@@ -73,6 +75,7 @@ export class ContentCheck {
   finish(): number | null {
     const report = this.#inspection?.finish()
     if (!report) return null
+    if (this.#origin === 'conversion') return this.#judge(report)
     if (this.#origin === 'location' || this.#image.containerFormat !== 'bare') {
       for (const one of report.found) this.#requireSafe(one, ['foreign'])
       return null
@@ -85,8 +88,9 @@ export class ContentCheck {
     const candidates = candidatesOf(found, diskFormat)
     const [one] = candidates
     const format = candidates.map(nameOf).join(' and ') || 'raw'
-    const isRefused = candidates.length > 1 || !fits(diskFormat, one)
-    if (isRefused && this.#config.require_image_format_match) {
+    const isExact = this.#origin === 'conversion'
+    const isRefused = candidates.length > 1 || !fits(diskFormat, one) || (isExact && hides(diskFormat, one))
+    if (isRefused && (isExact || this.#config.require_image_format_match)) {
       const reason = `disk_format is ${diskFormat}, and the data is ${format}`
       throw new GlimpseError('image_data_refused', { reason })
     }
@@ -127,6 +131,11 @@ function candidatesOf(found: readonly Found[], diskFormat: string): readonly Fou
 function fits(diskFormat: string, found: Found | undefined): boolean {
   if (diskFormat === 'raw' || found?.format === diskFormat) return true
   return !inspected.has(diskFormat) && (found === undefined || !inspected.has(found.format))
+}
+
+/** Raw data that looks like a disk of another format. */
+function hides(diskFormat: string, found: Found | undefined): boolean {
+  return diskFormat === 'raw' && found !== undefined && found.format !== 'gpt' && inspected.has(found.format)
 }
 
 function nameOf({ format, subformat }: Found): string {

@@ -2,7 +2,8 @@ import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { GlimpseError } from '../../errors/error.ts'
-import type { ImportSource } from './import-source.ts'
+import type { FetchedData } from '../../ports/fetcher.ts'
+import type { ImportPlugin } from './plugin.ts'
 
 interface Compression {
   readonly name: string
@@ -20,6 +21,12 @@ const compressions: readonly Compression[] = [
 ]
 const headBytes = 8
 
+/** Stores compressed data as what it was before, unless it is to be compressed (`container_format`). */
+export const imageDecompression: ImportPlugin = {
+  name: 'image_decompression',
+  apply: async (data) => (data.containerFormat === 'compressed' ? data : decompressed(data)),
+}
+
 /**
  * Undoes the compression that the first bytes tell of. The size of what comes out is known to nobody before: whoever reads
  * it sets the limit.
@@ -27,7 +34,7 @@ const headBytes = 8
  * upload_size_mismatch if the source is not as long as it said
  * @see glance `async_/flows/plugins/image_decompression.py`
  */
-export async function decompressed(source: ImportSource): Promise<ImportSource> {
+export async function decompressed<Data extends FetchedData>(source: Data): Promise<Data> {
   const chunks = source.body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   const head = await readHead(chunks)
   const found = compressions.find(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic))

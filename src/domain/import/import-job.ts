@@ -12,12 +12,12 @@ import type { ProjectQuotas } from '../quota/project-quotas.ts'
 import type { Reservation } from '../quota/reservation.ts'
 import { SizeMeter } from '../quota/size-meter.ts'
 import { failedStores, imported, lockProperty } from './bookkeeping.ts'
-import { decompressed } from './decompress.ts'
 import { type ImportInput, taskOf } from './import-request.ts'
-import { type ImportSource, openSource, type SourceOptions } from './import-source.ts'
+import { openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { injectedProperties } from './inject.ts'
 import type { InjectConfig } from './options.ts'
+import type { ImportData, ImportPlugin } from './plugin.ts'
 import { Transfer } from './transfer.ts'
 
 export interface ImportJobOptions extends SourceOptions {
@@ -25,8 +25,8 @@ export interface ImportJobOptions extends SourceOptions {
   readonly tasks: ImportTasks
   /** Undefined: imported images get no properties. */
   readonly inject: InjectConfig | undefined
-  /** Compressed data is stored as what it was before. */
-  readonly decompresses: boolean
+  /** Applied to the data in this order, unless it is copied. */
+  readonly plugins: readonly ImportPlugin[]
   readonly digests: DigestPool
   readonly limits: UploadLimits
   readonly content: ContentRules
@@ -38,6 +38,7 @@ export interface ImportJobOptions extends SourceOptions {
 
 type Job = RunningJob<ImportInput>
 const tellEveryMs = 5_000
+const mebibyte = 2 ** 20
 /** A source that breaks off may hold longer the next time, and a process that lost the job may still clear its data away. */
 const retriable = [
   'upload_aborted',
@@ -100,11 +101,8 @@ export class ImportJob implements JobHandler<ImportInput> {
     const { digests, log, stores, quotas, content } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
-    const source = await this.#open(job, image)
-    const { properties = {}, ...formats } = source.metadata ?? {
-      diskFormat: image.diskFormat,
-      containerFormat: image.containerFormat,
-    }
+    const { properties, isExact, ...source } = await this.#open(job, image)
+    const formats = { diskFormat: source.diskFormat, containerFormat: source.containerFormat }
     let transfer: Transfer | undefined
     let meter: SizeMeter | undefined
     try {
@@ -124,7 +122,8 @@ export class ImportJob implements JobHandler<ImportInput> {
         log,
       })
       await transfer.open(source)
-      const check = input.method === 'copy-image' ? undefined : content.inspect(formats, 'import')
+      const check =
+        input.method === 'copy-image' ? undefined : content.inspect(formats, isExact ? 'conversion' : 'import')
       const { sizeBytes, digests: values } = await transfer.stream(source.body, {
         ...{ digests, algorithms: ['md5', names.node], sizeBytes: source.sizeBytes, signal },
         checkSize: this.#sizeCheck(job, (bytes) => meter?.saw(bytes * targets.length)),
@@ -157,12 +156,17 @@ export class ImportJob implements JobHandler<ImportInput> {
     await transfer.settle()
   }
 
-  /** The data as it is to be stored. */
-  async #open({ input, signal }: Job, image: Image): Promise<ImportSource> {
-    const source = await openSource(image, input, { ...this.#options, signal })
-    const { containerFormat } = source.metadata ?? image
-    const isWanted = this.#options.decompresses && input.method !== 'copy-image' && containerFormat !== 'compressed'
-    return isWanted ? decompressed(source) : source
+  /** The data as it is to be stored, and the properties that come with it. */
+  async #open(job: Job, image: Image): Promise<ImportData & { properties: Readonly<Record<string, string>> }> {
+    const { input, signal } = job
+    const { body, sizeBytes, metadata } = await openSource(image, input, { ...this.#options, signal })
+    const { diskFormat, containerFormat } = metadata ?? image
+    let data: ImportData = { body, sizeBytes, diskFormat, containerFormat }
+    const context = { imageId: image.id, signal, tell: this.#teller(job) }
+    for (const plugin of input.method === 'copy-image' ? [] : this.#options.plugins) {
+      data = await plugin.apply(data, context)
+    }
+    return { ...data, properties: metadata?.properties ?? {} }
   }
 
   /** Makes the data visible, records it and unlocks the image, in one change. */
@@ -227,16 +231,24 @@ export class ImportJob implements JobHandler<ImportInput> {
   }
 
   #sizeCheck(job: Job, count: (receivedBytes: number) => void): (receivedBytes: number) => void {
-    const { limits, tasks, log } = this.#options
-    const { capBytes } = limits
-    let toldAt = Number.NEGATIVE_INFINITY
+    const { capBytes } = this.#options.limits
+    const tell = this.#teller(job)
     return (bytes) => {
       if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
       count(bytes)
       job.progress(bytes)
+      tell(() => `Copied ${Math.floor(bytes / mebibyte)} MiB`)
+    }
+  }
+
+  /** What shows clients how far the job is, now and then. */
+  #teller(job: Job): (message: () => string) => void {
+    const { tasks, log } = this.#options
+    let toldAt = Number.NEGATIVE_INFINITY
+    return (message) => {
       if (performance.now() - toldAt < tellEveryMs) return
       toldAt = performance.now()
-      tasks.copied(job.id, bytes).catch((error: unknown) => log.warn({ err: error }, 'progress cannot be shown'))
+      tasks.tell(job.id, message()).catch((error: unknown) => log.warn({ err: error }, 'progress cannot be shown'))
     }
   }
 

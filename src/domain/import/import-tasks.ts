@@ -9,8 +9,6 @@ export interface TaskOrder {
   readonly requester: { readonly userId: string | null; readonly projectId: string | null; readonly requestId: string }
 }
 
-const mebibyte = 2 ** 20
-
 /** Tasks, by which clients see jobs. @see glance `domain/__init__.py` `Task` */
 export class ImportTasks {
   readonly #tasks: TaskRepository
@@ -36,8 +34,8 @@ export class ImportTasks {
     await this.#tasks.update(order.id, { status: 'processing' })
   }
 
-  async copied(id: string, bytes: number): Promise<void> {
-    const message = `Copied ${Math.floor(bytes / mebibyte)} MiB`
+  /** Tells how far the task is. */
+  async tell(id: string, message: string): Promise<void> {
     await this.#tasks.update(id, { message })
   }
 

@@ -1,4 +1,5 @@
 import type { OptionGroup, Values } from '../../config/option.ts'
+import { conversionTargets } from '../../ports/disk-converter.ts'
 
 /** `[DEFAULT]` @see glance `common/config.py` */
 export const importOptions = {
@@ -31,9 +32,39 @@ export const importPluginOptions = {
     type: 'list',
     bounds: true,
     quotes: true,
-    choices: ['no_op', 'inject_image_metadata', 'image_decompression'],
+    choices: ['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion'],
     default: ['no_op'],
-    help: 'What is done to every imported image, in brackets: inject_image_metadata gives it the properties of [inject_metadata_properties], image_decompression undoes gzip and zstd unless its container_format is compressed.',
+    help: 'What is done to every imported image, in brackets and in this order: inject_image_metadata gives it the properties of [inject_metadata_properties], image_decompression undoes gzip and zstd unless its container_format is compressed, image_conversion rewrites disks in the format of [image_conversion].',
+  },
+} as const satisfies OptionGroup
+
+/** `[image_conversion]` @see glance `async_/flows/plugins/image_conversion.py` */
+export const conversionOptions = {
+  output_format: {
+    type: 'string',
+    choices: conversionTargets,
+    default: 'raw',
+    help: 'disk_format of images after image_conversion. Images with the disk_format iso, and images in containers, stay as they are.',
+  },
+} as const satisfies OptionGroup
+
+/** `[glimpse]` */
+export const ownConversionOptions = {
+  conversion_memory: {
+    type: 'integer',
+    default: 1024,
+    min: 128,
+    unit: 'MiB',
+    ours: true,
+    help: 'Address space that qemu-img may use for one conversion.',
+  },
+  conversion_timeout: {
+    type: 'integer',
+    default: 3600,
+    min: 1,
+    unit: 'seconds',
+    ours: true,
+    help: 'How long qemu-img may take for one conversion.',
   },
 } as const satisfies OptionGroup
 

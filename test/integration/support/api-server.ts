@@ -8,6 +8,8 @@ import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
 import { StoreSet } from '../../../src/domain/data/store-set.ts'
 import { import_filtering_optsOptions } from '../../../src/domain/fetch/options.ts'
 import { type ImageConfig, imageFormatOptions, imageOptions } from '../../../src/domain/images/options.ts'
+import { imageDecompression } from '../../../src/domain/import/decompress.ts'
+import type { ImportPlugin } from '../../../src/domain/import/plugin.ts'
 import { JobQueue } from '../../../src/domain/jobs/job-queue.ts'
 import { locationOptions } from '../../../src/domain/locations/options.ts'
 import { Policy } from '../../../src/domain/policy/policy.ts'
@@ -108,6 +110,8 @@ export interface ApiParts {
   readonly runsJobs?: boolean
   /** There is a second store to write to, called `two`. */
   readonly twoStores?: boolean
+  /** Made with the folder for staged data; decompression unless given. */
+  readonly importPlugins?: (parts: { stagingFolder: string; log: Logger }) => readonly ImportPlugin[]
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
@@ -124,6 +128,7 @@ export async function startApi(
     storageQuotaBytes = null,
     quotaLimits,
     twoStores = false,
+    importPlugins = () => [imageDecompression],
   }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
@@ -184,6 +189,7 @@ export async function startApi(
     sealer: sealerOf(null),
     staging: stagingArea(stores, stagingFolder),
     fetcher: openWebFetcher(webRules(importFiltering, [])),
+    importPlugins: importPlugins({ stagingFolder, log: recordingLog(lines) }),
     digests,
     cache: undefined,
     prefetcher: undefined,
@@ -209,7 +215,7 @@ export async function startApi(
       hashingAlgorithm: 'sha512',
       locations: { ...defaultsOf(locationOptions), ...locations },
       importFiltering,
-      decompresses: true,
+
       inject: { ignore_user_roles: ['admin'], inject: { injected: 'yes', os_glance_x: 'no' } },
       remotePrefixes: [],
       workerUrl: null,
