@@ -6,6 +6,7 @@ import { pasteDeployOptions } from '../config/groups/paste-deploy.ts'
 import { serverOptions } from '../config/groups/server.ts'
 import { backendOptions, glanceStoreOptions } from '../config/groups/stores.ts'
 import type { Chapter } from '../config/render.ts'
+import { auditorOptions } from '../domain/audit/options.ts'
 import { cacheOptions } from '../domain/cache/options.ts'
 import { import_filtering_optsOptions } from '../domain/fetch/options.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
@@ -109,6 +110,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'task', title: 'Tasks', options: taskOptions },
   { group: 'taskflow_executor', title: 'Jobs', options: jobOptions },
   { group: 'glimpse', title: 'Jobs', options: ownJobOptions },
+  { group: 'auditor', title: 'Auditor (glance-auditor)', options: auditorOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

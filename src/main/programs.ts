@@ -11,6 +11,10 @@ export interface Program {
  */
 export const programs: Readonly<Record<string, Program>> = {
   'glance-api': { summary: 'run the image service', load: () => import('./api.ts') },
+  'glance-auditor': {
+    summary: 'compare the database with the stores',
+    load: () => import('./passes/auditor-command.ts'),
+  },
   'glance-manage': { summary: 'manage the database', load: () => import('./manage.ts') },
   'glance-policy': {
     summary: 'print rules, and tell what a caller may do',

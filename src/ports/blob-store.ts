@@ -73,6 +73,17 @@ export interface AbandonedWrite {
   release(): Promise<void>
 }
 
+/** A blob that a store has under the id of an image. */
+export interface ListedBlob {
+  /** The image's id. */
+  readonly key: string
+  /** In the form of the store's own locations. */
+  readonly url: string
+}
+
+/** Ids of images. Whoever shares a place with a store uses other names. */
+export const imageIdPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+
 /** Data that lies in a local file, open for reading. The one who opened it closes it. */
 export interface LocalBlob {
   readonly fd: number
@@ -126,5 +137,11 @@ export interface BlobStore {
    * Absent where the store cannot tell or leaves nothing.
    */
   abandoned?(): AsyncIterable<AbandonedWrite>
+  /**
+   * The finished blobs whose names are ids of images beginning with `prefix`, in the place where this store puts its own
+   * data; in any order, with bounded memory as far as the store allows. Absent where the place cannot be listed.
+   * @throws store_unavailable
+   */
+  list?(options: StoreCallOptions & { prefix: string }): AsyncIterable<ListedBlob>
   close(): Promise<void>
 }

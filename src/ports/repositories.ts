@@ -1,3 +1,4 @@
+import type { AuditRepository } from './audit.ts'
 import type { CentralCacheRecords } from './cache.ts'
 import type {
   Image,
@@ -179,6 +180,7 @@ export interface Repositories {
   readonly metadefs: MetadefRepository
   readonly quota: QuotaRepository
   readonly walk: ImageWalk
+  readonly audit: AuditRepository
   readonly passes: PassRepository
   readonly findings: FindingRepository
   /** Absent where the accounts of caches cannot be kept beside the images. */

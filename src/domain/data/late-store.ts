@@ -50,6 +50,9 @@ export function lateStore(
     },
     delete: async (url, options) => (await late.ready()).delete?.(url, options),
     setReaders: async (url, options) => (await late.ready()).setReaders?.(url, options),
+    async *list(options) {
+      yield* (await late.ready()).list?.(options) ?? []
+    },
   }
 }
 

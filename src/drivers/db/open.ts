@@ -12,6 +12,7 @@ import { openPostgres } from './engines/postgres.ts'
 import { openSqlite } from './engines/sqlite.ts'
 import { Migrator } from './migrations/migrator.ts'
 import { OwnTables } from './migrations/own-tables.ts'
+import { SqlAuditRepository } from './repositories/audit.ts'
 import { SqlCentralCacheRecords } from './repositories/cached-images.ts'
 import { SqlFindingRepository } from './repositories/findings.ts'
 import { SqlImageWalk } from './repositories/image-walk.ts'
@@ -98,6 +99,7 @@ export function repositoriesOver(database: Database): Repositories {
     metadefs: new SqlMetadefRepository(database, statements),
     quota: new SqlQuotaRepository(database, { statements, tables }),
     walk: new SqlImageWalk(database, statements),
+    audit: new SqlAuditRepository(database, statements),
     passes: new SqlPassRepository(database, statements),
     findings: new SqlFindingRepository(database, statements),
     caches: new SqlCentralCacheRecords(database, statements),

@@ -58,7 +58,7 @@ export interface GuardedStore extends BlobStore {
  */
 export function guardStore(store: BlobStore, options: GuardOptions): GuardedStore {
   const guard = new Guard(store, options)
-  const { create, openFile, setReaders, sizeAsWritten, abandoned } = store
+  const { create, openFile, setReaders, sizeAsWritten, abandoned, list } = store
   return {
     id: store.id,
     schemes: store.schemes,
@@ -83,6 +83,7 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
     }),
     ...(store.owns && { owns: (url) => store.owns?.(url) === true }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),
+    ...(list && { list: (callOptions) => list.call(store, callOptions) }),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AuditRepository, LocationRow } from '../../../ports/audit.ts'
 import type { Image, NewImageLocation } from '../../../ports/image.ts'
 import type { ImageChange, ImageQuery, ImageRepository, NewImage, Repositories } from '../../../ports/repositories.ts'
 import type { DueImage, ScrubRepository } from '../../../ports/scrub.ts'
@@ -9,6 +10,7 @@ export function withEncryptedLocations(repositories: Repositories, cipher: Locat
     ...repositories,
     images: new EncryptedImages(repositories.images, cipher),
     scrub: encryptedScrub(repositories.scrub, cipher),
+    audit: encryptedAudit(repositories.audit, cipher),
     walk: {
       count: () => repositories.walk.count(),
       page: async (...args) => (await repositories.walk.page(...args)).map((image) => readable(image, cipher)),
@@ -73,6 +75,18 @@ function readable(image: Image, cipher: LocationCipher): Image {
   if (image.locations.length === 0) return image
   const locations = image.locations.map((location) => ({ ...location, url: cipher.decrypt(location.url) }))
   return { ...image, locations }
+}
+
+function encryptedAudit(audit: AuditRepository, cipher: LocationCipher): AuditRepository {
+  const readable = (rows: readonly LocationRow[]): LocationRow[] =>
+    rows.map((row) => ({ ...row, url: cipher.decrypt(row.url) }))
+  return {
+    fates: (ids) => audit.fates(ids),
+    locations: async (options) => readable(await audit.locations(options)),
+    locationsOf: async (imageIds) => readable(await audit.locationsOf(imageIds)),
+    locationsOfDeleted: async (range, options) => readable(await audit.locationsOfDeleted(range, options)),
+    dropLocation: (id) => audit.dropLocation(id),
+  }
 }
 
 function encryptedScrub(scrub: ScrubRepository, cipher: LocationCipher): ScrubRepository {

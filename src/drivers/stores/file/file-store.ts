@@ -1,8 +1,16 @@
-import { access, open, stat, unlink } from 'node:fs/promises'
+import { access, open, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange, LocalBlob } from '../../../ports/blob-store.ts'
+import {
+  type AbandonedWrite,
+  type BlobStore,
+  type BlobWriter,
+  type ByteRange,
+  imageIdPattern,
+  type ListedBlob,
+  type LocalBlob,
+} from '../../../ports/blob-store.ts'
 import { chooseDataDir, type DataDir, parseDataDirs, prepareDataDir } from './datadirs.ts'
 import { translateFileError } from './errors.ts'
 import { readExactly } from './file-reader.ts'
@@ -117,6 +125,20 @@ export class FileStore implements BlobStore {
       this.#setup.dirs.map(({ path }) => path),
       this.#setup.locks,
     )
+  }
+
+  async *list({ prefix }: { prefix: string }): AsyncGenerator<ListedBlob, void, undefined> {
+    for (const { path } of this.#setup.dirs) {
+      try {
+        for await (const { name } of await opendir(path, { bufferSize: 512 })) {
+          if (name.startsWith(prefix) && imageIdPattern.test(name))
+            yield { key: name, url: `file://${join(path, name)}` }
+        }
+      } catch (cause) {
+        const reason = (cause as NodeJS.ErrnoException).code ?? 'a directory cannot be read'
+        throw new GlimpseError('store_unavailable', { store: this.id, reason }, { cause })
+      }
+    }
   }
 
   owns(url: string): boolean {

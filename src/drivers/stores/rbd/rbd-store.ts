@@ -1,14 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange } from '../../../ports/blob-store.ts'
+import {
+  type AbandonedWrite,
+  type BlobStore,
+  type BlobWriter,
+  type ByteRange,
+  imageIdPattern,
+  type ListedBlob,
+} from '../../../ports/blob-store.ts'
 import { findAbandoned, temporaryName } from './abandoned.ts'
 import { Connection } from './connection.ts'
 import { translateCephError } from './errors.ts'
 import { hasErrno } from './helper/protocol.ts'
 import type { HelperProcess } from './helper-process.ts'
 import { Leftovers } from './leftovers.ts'
-import { parseLocation, type RbdLocation } from './location.ts'
+import { formatLocation, parseLocation, type RbdLocation } from './location.ts'
 import type { RbdStoreConfig } from './options.ts'
 import { RbdReadable } from './rbd-reader.ts'
 import { RbdWriter } from './rbd-writer.ts'
@@ -102,6 +109,18 @@ export class RbdStore implements BlobStore {
   abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
     const { signal } = this.#closing
     return findAbandoned({ connection: this.#connection, pool: this.#pool, snapshot, signal })
+  }
+
+  async *list({ prefix }: { prefix: string }): AsyncGenerator<ListedBlob, void, undefined> {
+    const pool = this.#pool
+    const { fsid, images } = await this.#use('', async (helper) => ({
+      fsid: await helper.call('fsid', null, this.#limit),
+      // Unfinished images have names of another form.
+      images: (await helper.call('unfinished', { pool, prefix })).images,
+    }))
+    for (const image of images) {
+      if (imageIdPattern.test(image)) yield { key: image, url: formatLocation({ fsid, pool, image, snapshot }) }
+    }
   }
 
   async close(): Promise<void> {

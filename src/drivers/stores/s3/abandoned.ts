@@ -1,11 +1,8 @@
-import type { AbandonedWrite } from '../../../ports/blob-store.ts'
+import { type AbandonedWrite, imageIdPattern } from '../../../ports/blob-store.ts'
 import type { S3Bucket, UploadName } from './bucket.ts'
 
 /** A living upload sends a part now and then; one that has sent none for so long has lost its process. */
 const deadAfterMs = 24 * 60 * 60 * 1000
-
-/** Ids of images. Whoever shares the bucket uses other names. */
-const imageId = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 
 /**
  * Finds uploads in parts that nobody goes on with. S3 does not tell who makes an upload, so time decides.
@@ -17,7 +14,7 @@ export async function* findAbandonedUploads(
 ): AsyncGenerator<AbandonedWrite, void, undefined> {
   const isOld = (at: Date) => at.getTime() < now() - deadAfterMs
   for await (const upload of bucket.uploads()) {
-    if (!imageId.test(upload.key) || isOurs(upload.key) || !isOld(upload.startedAt)) continue
+    if (!imageIdPattern.test(upload.key) || isOurs(upload.key) || !isOld(upload.startedAt)) continue
     const lastPartAt = await bucket.lastPartAt(upload)
     if (lastPartAt === undefined || isOld(lastPartAt)) yield abandonedUpload(bucket, upload)
   }

@@ -1,5 +1,10 @@
 import type { Readable } from 'node:stream'
-import type { ListMultipartUploadsCommandOutput, ListPartsCommandOutput, S3Client } from '@aws-sdk/client-s3'
+import type {
+  ListMultipartUploadsCommandOutput,
+  ListObjectsV2CommandOutput,
+  ListPartsCommandOutput,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { GlimpseError } from '../../../errors/error.ts'
 import { type Body, type S3Connection, sendOptions, withDigest, withPatience } from './connection.ts'
 import { isUnsupported, s3Status, translateS3Error } from './errors.ts'
@@ -128,6 +133,26 @@ export class S3Bucket {
         throw error
       }
     })
+  }
+
+  /** Keys of objects that begin with `prefix`. */
+  async *keys({
+    prefix,
+    signal,
+  }: {
+    prefix: string
+    signal?: AbortSignal | undefined
+  }): AsyncGenerator<string, void, undefined> {
+    const { sdk } = this.#connection
+    let token: string | undefined
+    do {
+      const input = { Bucket: this.#name, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }
+      const page: ListObjectsV2CommandOutput = await this.#run({ key: '', isWrite: false }, (client) =>
+        client.send(new sdk.ListObjectsV2Command(input), sendOptions(signal)),
+      )
+      for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    } while (token !== undefined)
   }
 
   /** Makes an object, unless there is one and the service can tell. @throws blob_exists */

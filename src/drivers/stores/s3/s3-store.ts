@@ -1,6 +1,13 @@
 import { addAbortSignal, Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { AbandonedWrite, BlobStore, BlobWriter, ByteRange } from '../../../ports/blob-store.ts'
+import {
+  type AbandonedWrite,
+  type BlobStore,
+  type BlobWriter,
+  type ByteRange,
+  imageIdPattern,
+  type ListedBlob,
+} from '../../../ports/blob-store.ts'
 import { exactLength } from '../length.ts'
 import { findAbandonedUploads } from './abandoned.ts'
 import { S3Bucket } from './bucket.ts'
@@ -134,6 +141,12 @@ export class S3Store implements BlobStore {
 
   abandoned(): AsyncIterable<AbandonedWrite> {
     return findAbandonedUploads(this.#bucket, { isOurs: (key) => this.#writing.has(key) })
+  }
+
+  async *list(options: { prefix: string; signal?: AbortSignal }): AsyncGenerator<ListedBlob, void, undefined> {
+    for await (const key of this.#bucket.keys(options)) {
+      if (imageIdPattern.test(key)) yield { key, url: this.#locationOf(key) }
+    }
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,7 @@ export interface Answer {
 
 interface Call {
   readonly method: 'HEAD' | 'GET' | 'PUT' | 'POST' | 'DELETE'
+  /** Empty: the account itself. */
   readonly container: string
   readonly object?: string
   readonly query?: string
@@ -113,16 +114,25 @@ export class SwiftClient {
   }
 
   /** Names of the container's objects that begin with `prefix`, page by page. */
-  async *list(
+  list(container: string, options: { prefix: string; signal?: AbortSignal }): AsyncIterable<readonly string[]> {
+    return this.#names(container, options)
+  }
+
+  /** Names of the account's containers that begin with `prefix`, page by page. */
+  containers(options: { prefix: string; signal?: AbortSignal }): AsyncIterable<readonly string[]> {
+    return this.#names('', options)
+  }
+
+  async *#names(
     container: string,
     { prefix, signal }: { prefix: string; signal?: AbortSignal },
-  ): AsyncIterable<readonly string[]> {
+  ): AsyncGenerator<readonly string[], void, undefined> {
     let marker = ''
     for (;;) {
       const query = `?format=json&prefix=${encodeURIComponent(prefix)}&marker=${encodeURIComponent(marker)}`
       const { statusCode, body } = await this.#send({ method: 'GET', container, query, ...(signal && { signal }) })
       const text = await body.text()
-      if (statusCode === 404) return
+      if (statusCode === 404 || statusCode === 204) return
       if (statusCode >= 300) return this.#refuse(statusCode)
       const names = (JSON.parse(text) as { name: string }[]).map(({ name }) => name)
       const last = names.at(-1)
@@ -155,7 +165,7 @@ export class SwiftClient {
     const { storageUrl, dispatcher } = this.#options
     const path = [call.container, ...(call.object === undefined ? [] : [call.object])].map(encodeURIComponent).join('/')
     try {
-      return await request(`${storageUrl}/${path}${call.query ?? ''}`, {
+      return await request(`${storageUrl}${path === '' ? '' : `/${path}`}${call.query ?? ''}`, {
         method: call.method,
         dispatcher,
         headers: { ...call.headers, 'x-auth-token': token },

@@ -1,4 +1,5 @@
 import { GlimpseError } from '../../../errors/error.ts'
+import { imageIdPattern, type ListedBlob } from '../../../ports/blob-store.ts'
 import { SwiftClient } from './client.ts'
 import type { Connection } from './connection.ts'
 import { AccountCredentials } from './credentials.ts'
@@ -64,6 +65,26 @@ export class ServiceAccounts implements Accounts {
     const written: Reference = { name: authAddress, authAddress, credentials: { ...domains, ...login } }
     // Not kept: a caller may write as many logins as he likes.
     return target(await this.#clientOf(this.#credentialsOf(written)), { container, object })
+  }
+
+  async *list(options: { prefix: string; signal?: AbortSignal }): AsyncGenerator<ListedBlob, void, undefined> {
+    const { config } = this.#connection
+    const client = await this.#client(this.#default)
+    for await (const container of this.#containers(client, options)) {
+      for await (const names of client.list(container, options)) {
+        for (const object of names) {
+          const isImage = imageIdPattern.test(object) && containerOf(object, config) === container
+          if (isImage) yield { key: object, url: this.#url({ container, object }) }
+        }
+      }
+    }
+  }
+
+  async *#containers(client: SwiftClient, { signal }: { signal?: AbortSignal }): AsyncGenerator<string> {
+    const { swift_store_container: container, swift_store_multiple_containers_seed: seed } = this.#connection.config
+    if (seed === 0) yield container
+    else
+      for await (const names of client.containers({ prefix: `${container}_`, ...(signal && { signal }) })) yield* names
   }
 
   #url(place: ObjectPlace): string {

@@ -69,6 +69,7 @@ export class SwiftStore implements BlobStore {
   readonly schemes = swiftSchemes
   readonly capabilities = { randomRead: true } as const
   readonly setReaders?: NonNullable<BlobStore['setReaders']>
+  readonly list?: NonNullable<BlobStore['list']>
   readonly #connection: Connection
   readonly #accounts: Accounts
 
@@ -77,6 +78,8 @@ export class SwiftStore implements BlobStore {
     this.#connection = connection
     this.#accounts = accounts
     if (connection.config.swift_store_multi_tenant) this.setReaders = (url, options) => this.#setReaders(url, options)
+    const { list } = accounts
+    if (list) this.list = (options) => list.call(accounts, options)
   }
 
   async create(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter> {

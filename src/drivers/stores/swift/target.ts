@@ -1,3 +1,4 @@
+import type { ListedBlob } from '../../../ports/blob-store.ts'
 import type { SwiftClient } from './client.ts'
 import type { ObjectPlace } from './location.ts'
 
@@ -22,6 +23,8 @@ export interface Accounts {
    * @throws blob_not_found if there is none, store_unavailable
    */
   findAsWritten(url: string, options: AccountOptions): Promise<Target>
+  /** The store's images by the begin of their ids; absent where each project's account holds its own. @throws store_unavailable */
+  list?(options: { prefix: string; signal?: AbortSignal }): AsyncIterable<ListedBlob>
 }
 
 export interface AccountOptions {
