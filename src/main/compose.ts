@@ -14,12 +14,14 @@ import { webRules } from './compose-fetch.ts'
 import { jobRunnerOf, stagingArea } from './compose-jobs.ts'
 import { protectionsOf } from './compose-protections.ts'
 import { readCustomProperties } from './custom-properties.ts'
+import { type PassWork, passWorkOf } from './passes/programs.ts'
 import type { ApiSettings } from './settings.ts'
 import { storeMetrics } from './store-metrics.ts'
 
 export interface Composition extends AsyncDisposable {
   readonly dependencies: AppDependencies
   readonly jobRunner: JobRunner
+  readonly passWork: PassWork
 }
 
 /**
@@ -73,6 +75,7 @@ export async function compose(
     concurrency: settings.jobConcurrency,
     times: { leaseMs: settings.jobLeaseMs, heartbeatMs: settings.jobLeaseMs / 4 },
   })
+  const passWork = passWorkOf(settings.programs, { ...dependencies, leaseMs: settings.jobLeaseMs })
   const resources = opened.move()
-  return { dependencies, jobRunner, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { dependencies, jobRunner, passWork, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -15,11 +15,12 @@ export async function serveApi(settings: ApiSettings, log: Logger): Promise<void
   // It answers the primary process, which collects the metrics of all workers.
   if (cluster.isWorker) new AggregatorRegistry()
   await using composition = await compose(settings, { log, metrics: register })
-  const { dependencies, jobRunner } = composition
+  const { dependencies, jobRunner, passWork } = composition
   const stopping = new AbortController()
   let jobs: Promise<unknown> | undefined
   const startJobs = () => {
-    jobs = Promise.all([jobRunner.run(stopping.signal), tendCache(settings, { dependencies, signal: stopping.signal })])
+    const { signal } = stopping
+    jobs = Promise.all([jobRunner.run(signal), passWork(signal), tendCache(settings, { dependencies, signal })])
   }
   const app = createApp(dependencies)
   begin(settings, { dependencies, log, startJobs }).catch((error: unknown) =>

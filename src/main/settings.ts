@@ -32,6 +32,8 @@ import { readLocationKey } from './location-key.ts'
 import { loggingOptions } from './logging.ts'
 import { metricsOptions } from './metrics-server.ts'
 import { chapters } from './options.ts'
+import type { ProgramSettings } from './passes/kept-program.ts'
+import { readProgramsInApi } from './passes/programs.ts'
 import type { ListenSettings } from './serve.ts'
 
 /** All that glance-api goes by, read and checked; nothing is open yet. */
@@ -48,6 +50,8 @@ export interface ApiSettings {
   /** Jobs that one process runs at the same time. */
   readonly jobConcurrency: number
   readonly jobLeaseMs: number
+  /** Programs that work by passes in this process. */
+  readonly programs: readonly ProgramSettings[]
   /** `metadata_encryption_key` */
   readonly locationKey: string | null
   readonly logging: Values<typeof loggingOptions>
@@ -121,6 +125,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     cache,
     jobConcurrency: config.group('taskflow_executor', jobOptions).max_workers,
     jobLeaseMs: config.group('glimpse', ownJobOptions).job_lease * 1000,
+    programs: readProgramsInApi(config),
     locationKey: readLocationKey(config),
   }
   const report = config.finish(knownOptions)

@@ -11,7 +11,7 @@ import { Passes } from './passes.ts'
 import type { Program } from './program.ts'
 import { keepStarting } from './schedule.ts'
 
-const lookMs = 500
+const lookMs = 250
 
 export interface ProgramRunnerOptions {
   readonly repositories: Pick<Repositories, 'passes' | 'findings' | 'jobs'>

@@ -27,6 +27,16 @@ export class ServiceAccess {
     return this.#require('stores_info_detail', context)
   }
 
+  /** What the passes of the service's programs did and found. @throws forbidden */
+  readPasses(context: RequestContext): MaybePromise<void> {
+    return this.#require('glimpse_read_passes', context)
+  }
+
+  /** To pause those programs and to have them go on. @throws forbidden */
+  managePasses(context: RequestContext): MaybePromise<void> {
+    return this.#require('glimpse_manage_passes', context)
+  }
+
   #require(rule: RuleName, context: RequestContext): MaybePromise<void> {
     return chain(this.#policy.allows(rule, context), (allowed) => {
       if (!allowed) throw new GlimpseError('forbidden', { reason: denied(rule) })

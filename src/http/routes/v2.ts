@@ -41,6 +41,7 @@ import { imageTagRoutes } from './image-tags.ts'
 import { imageRoutes } from './images.ts'
 import { locationRoutes } from './locations.ts'
 import { metadefRoutes } from './metadefs/metadefs.ts'
+import { passRoutes } from './passes.ts'
 import { schemaRoutes } from './schemas.ts'
 import { storeRoutes } from './stores.ts'
 import { taskRoutes } from './tasks.ts'
@@ -204,6 +205,7 @@ export function registerV2(
       cacheRoutes(v2, manageCache)
       if (config.hasCacheManagement) cacheManagementRoutes(v2, manageCache)
       usageRoutes(v2, deps.quotas)
+      passRoutes(v2, { repositories, access: serviceAccess, limits })
       storeRoutes(
         v2,
         new DeleteFromStore(images, { finder, access, scrub, stores, log, delayed: config.images.delayed_delete }),
