@@ -193,6 +193,11 @@ export const catalog = {
     message: (p: { expectedBytes: number; receivedBytes: number }) =>
       `The body has ${p.receivedBytes} bytes where ${p.expectedBytes} were announced.`,
   },
+  digest_mismatch: {
+    status: 400,
+    message: (p: { algorithm: string; expected: string; found: string }) =>
+      `The data is not what was expected: its ${p.algorithm} is ${p.found}, not ${p.expected}.`,
+  },
   client_gone: {
     status: 400,
     message: (_: Record<string, never>) => 'The client closed the connection before it had the data.',

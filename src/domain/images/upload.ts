@@ -6,6 +6,7 @@ import type { Image, ImageFields } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
+import { type ExpectedDigests, requireExpected, withExpected } from '../data/expected-digests.ts'
 import { nodeHashName } from '../data/hash-names.ts'
 import { type Received, receive } from '../data/receive.ts'
 import type { StoreSet } from '../data/store-set.ts'
@@ -43,6 +44,8 @@ export interface UploadRequest {
   readonly sizeBytes: number | null
   /** `X-Image-Meta-Store`; undefined: the default store. */
   readonly storeId: string | undefined
+  /** The data must have these; none: any data will do. */
+  readonly expected: ExpectedDigests
 }
 
 /** Data of images, from the first check to status `active`. @see glance `api/v2/image_data.py` `upload`, `location.py` `set_data` */
@@ -74,7 +77,8 @@ export class UploadImage {
     try {
       // The write comes first: while it is open, others can see that this upload is alive (see recover.ts).
       const writer = await store.create(image.id, { sizeBytes, requester: context })
-      const options = { ...this.#options, context, image, store, writer, sizeBytes, reservation }
+      const { expected } = request
+      const options = { ...this.#options, context, image, store, writer, sizeBytes, reservation, expected }
       await this.#startSaving(options)
       return new RunningUpload(this.#images, options)
     } catch (error) {
@@ -112,6 +116,7 @@ interface RunningOptions extends UploadOptions {
   readonly writer: BlobWriter
   readonly sizeBytes: number | null
   readonly reservation: Reservation
+  readonly expected: ExpectedDigests
 }
 
 /** An upload whose image is `saving`. `run` or `abandon` must be called, once. */
@@ -127,11 +132,12 @@ export class RunningUpload {
   /**
    * Stores the body and makes the image `active`. After any failure nothing of the data is left, and the image is
    * `queued` again, unless it was deleted meanwhile.
-   * @throws upload_aborted, upload_size_mismatch, image_size_limit, storage_quota_full, limit_exceeded,
+   * @throws upload_aborted, upload_size_mismatch, digest_mismatch, image_size_limit, storage_quota_full, limit_exceeded,
    * storage_full, image_data_refused, image_gone
    */
   async run(body: Readable, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const { image, writer, digests, limits, content, sizeBytes, hashingAlgorithm, reservation } = this.#options
+    const { image, writer, digests, limits, content, sizeBytes, hashingAlgorithm, reservation, expected } =
+      this.#options
     const osHashAlgo = image.osHashAlgo ?? hashingAlgorithm
     const nodeName = nodeHashName(osHashAlgo)
     const check = content.inspect(image, 'upload')
@@ -140,10 +146,11 @@ export class RunningUpload {
       if (nodeName === undefined) {
         throw new GlimpseError('bad_request', { reason: `This service cannot compute the digest ${osHashAlgo}.` })
       }
+      const algorithms = withExpected(['md5', nodeName], expected)
       const received = await receive(body, {
         writer,
         digests,
-        algorithms: ['md5', nodeName],
+        algorithms,
         sizeBytes,
         checkSize: (bytes) => {
           requireWithinCap(bytes, limits)
@@ -153,6 +160,7 @@ export class RunningUpload {
         ...(signal ? { signal } : {}),
       })
       await meter?.finish(received.sizeBytes)
+      requireExpected(expected, { algorithms, digests: received.digests })
       const virtualSizeBytes = check.finish()
       const blob = await writer.commit()
       await this.#grantReaders(blob)

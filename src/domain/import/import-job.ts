@@ -4,6 +4,7 @@ import type { JobVerdict } from '../../ports/jobs.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageChange, ImageRepository } from '../../ports/repositories.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
+import { type ExpectedDigests, requireExpected, verified, withExpected } from '../data/expected-digests.ts'
 import { nodeHashName } from '../data/hash-names.ts'
 import type { ContentRules } from '../formats/content-rules.ts'
 import type { UploadLimits } from '../images/upload.ts'
@@ -37,6 +38,16 @@ export interface ImportJobOptions extends SourceOptions {
 }
 
 type Job = RunningJob<ImportInput>
+
+/** Data as it is to be stored, and what comes with it. */
+interface OpenedData extends ImportData {
+  readonly properties: Readonly<Record<string, string>>
+  /** Of the data as it is to be stored. */
+  readonly expected: ExpectedDigests
+  /** @throws digest_mismatch if the data at its source was not what was expected; undefined: nothing was, or it is in `expected` */
+  readonly requireVerified: (() => void) | undefined
+}
+
 const tellEveryMs = 5_000
 const mebibyte = 2 ** 20
 /** A source that breaks off may hold longer the next time, and a process that lost the job may still clear its data away. */
@@ -101,7 +112,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     const { digests, log, stores, quotas, content } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
-    const { properties, isExact, ...source } = await this.#open(job, image)
+    const { properties, isExact, expected, requireVerified, ...source } = await this.#open(job, image)
     const formats = { diskFormat: source.diskFormat, containerFormat: source.containerFormat }
     let transfer: Transfer | undefined
     let meter: SizeMeter | undefined
@@ -124,12 +135,15 @@ export class ImportJob implements JobHandler<ImportInput> {
       await transfer.open(source)
       const check =
         input.method === 'copy-image' ? undefined : content.inspect(formats, isExact ? 'conversion' : 'import')
+      const algorithms = withExpected(['md5', names.node], expected)
       const { sizeBytes, digests: values } = await transfer.stream(source.body, {
-        ...{ digests, algorithms: ['md5', names.node], sizeBytes: source.sizeBytes, signal },
+        ...{ digests, algorithms, sizeBytes: source.sizeBytes, signal },
         checkSize: this.#sizeCheck(job, (bytes) => meter?.saw(bytes * targets.length)),
         ...(check ? { inspect: (chunk: Uint8Array) => check.eat(chunk) } : {}),
       })
       await meter?.finish(sizeBytes * targets.length)
+      requireExpected(expected, { algorithms, digests: values })
+      requireVerified?.()
       const [checksum = null, osHashValue = null] = values
       if (input.method === 'copy-image') requireSame(image, osHashValue)
       const virtualSizeBytes = check?.finish() ?? image.virtualSizeBytes
@@ -156,17 +170,21 @@ export class ImportJob implements JobHandler<ImportInput> {
     await transfer.settle()
   }
 
-  /** The data as it is to be stored, and the properties that come with it. */
-  async #open(job: Job, image: Image): Promise<ImportData & { properties: Readonly<Record<string, string>> }> {
-    const { input, signal } = job
-    const { body, sizeBytes, metadata } = await openSource(image, input, { ...this.#options, signal })
+  /** The data as it is to be stored. */
+  async #open({ input, ...job }: Job, image: Image): Promise<OpenedData> {
+    const plugins = input.method === 'copy-image' ? [] : this.#options.plugins
+    const { expected = {} } = input
+    const source = await openSource(image, input, { ...this.#options, signal: job.signal })
+    const { metadata, sizeBytes } = source
+    // Plugins change the data: what is expected of the source is then another matter than what is stored.
+    const isApart = plugins.length > 0 && Object.keys(expected).length > 0
+    const apart = isApart ? verified(source.body, { expected, digests: this.#options.digests }) : undefined
     const { diskFormat, containerFormat } = metadata ?? image
-    let data: ImportData = { body, sizeBytes, diskFormat, containerFormat }
-    const context = { imageId: image.id, signal, tell: this.#teller(job) }
-    for (const plugin of input.method === 'copy-image' ? [] : this.#options.plugins) {
-      data = await plugin.apply(data, context)
-    }
-    return { ...data, properties: metadata?.properties ?? {} }
+    let data: ImportData = { body: apart?.body ?? source.body, sizeBytes, diskFormat, containerFormat }
+    const context = { imageId: image.id, signal: job.signal, tell: this.#teller(job.id) }
+    for (const plugin of plugins) data = await plugin.apply(data, context)
+    const properties = metadata?.properties ?? {}
+    return { ...data, properties, expected: apart ? {} : expected, requireVerified: apart?.requireVerified }
   }
 
   /** Makes the data visible, records it and unlocks the image, in one change. */
@@ -232,7 +250,7 @@ export class ImportJob implements JobHandler<ImportInput> {
 
   #sizeCheck(job: Job, count: (receivedBytes: number) => void): (receivedBytes: number) => void {
     const { capBytes } = this.#options.limits
-    const tell = this.#teller(job)
+    const tell = this.#teller(job.id)
     return (bytes) => {
       if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
       count(bytes)
@@ -242,13 +260,13 @@ export class ImportJob implements JobHandler<ImportInput> {
   }
 
   /** What shows clients how far the job is, now and then. */
-  #teller(job: Job): (message: () => string) => void {
+  #teller(jobId: string): (message: () => string) => void {
     const { tasks, log } = this.#options
     let toldAt = Number.NEGATIVE_INFINITY
     return (message) => {
       if (performance.now() - toldAt < tellEveryMs) return
       toldAt = performance.now()
-      tasks.tell(job.id, message()).catch((error: unknown) => log.warn({ err: error }, 'progress cannot be shown'))
+      tasks.tell(jobId, message()).catch((error: unknown) => log.warn({ err: error }, 'progress cannot be shown'))
     }
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../../ports/jobs.ts'
+import type { ExpectedDigests } from '../data/expected-digests.ts'
 import type { JobKind } from '../jobs/job-kind.ts'
 import type { TaskOrder } from './import-tasks.ts'
 import type { RemoteOrder } from './remote-image.ts'
@@ -24,6 +25,8 @@ export interface ImportRequest {
   readonly headerStore?: string
   readonly allStores: boolean
   readonly allStoresMustSucceed: boolean
+  /** Of the data at its source; empty: none. */
+  readonly expected: ExpectedDigests
   /** As it was received, for the task. */
   readonly body: { readonly [name: string]: Json }
 }
@@ -42,6 +45,8 @@ export type ImportInput = {
     readonly roles: readonly string[]
   }
   readonly body: { readonly [name: string]: Json }
+  /** Of the data at its source. Absent: none. */
+  readonly expected?: ExpectedDigests
   /** For `glance-download`. */
   readonly remote?: RemoteOrder
   /** Input of a task of type `import`, whose image goes if it cannot be imported. Absent: the image was there before. */

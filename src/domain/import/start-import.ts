@@ -71,6 +71,7 @@ export class StartImport {
         allStoresMustSucceed: request.allStoresMustSucceed,
         requester: requesterOf(context),
         body: request.body,
+        expected: request.expected,
         ...this.#remote(context, request),
       },
     })

@@ -3,6 +3,7 @@ import type { UploadImage } from '../../domain/images/upload.ts'
 import type { StageImage } from '../../domain/import/stage.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import { sendNothing } from '../reply.ts'
+import { announcedDigests } from './announced-digests.ts'
 import { directBody } from './direct-body.ts'
 import { askForBody } from './expect-continue.ts'
 import type { Libc } from './libc.ts'
@@ -24,6 +25,7 @@ export async function receiveImageData(
       imageId,
       sizeBytes: announcedSize(request),
       storeId: single(request.headers['x-image-meta-store']),
+      expected: announcedDigests(request),
     })
     askForBody(reply.raw)
     const body = directBody(request.raw, libc)

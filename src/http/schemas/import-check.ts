@@ -1,3 +1,4 @@
+import { readExpectedDigests } from '../../domain/data/expected-digests.ts'
 import { type ImportMethod, type ImportRequest, importMethods } from '../../domain/import/import-request.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import type { Json } from '../../ports/jobs.ts'
@@ -15,12 +16,13 @@ export function readImport(
 ): ImportRequest {
   if (!isObject(body) || !isObject(body.method)) refuse("Import request requires a 'method' field.")
   const { method, stores, all_stores_must_succeed: mustSucceed = true, all_stores: all = false } = body
-  const { name, uri } = method as Readonly<Record<string, unknown>>
+  const { name, uri, digest = {} } = method as Readonly<Record<string, unknown>>
   if (name === undefined) refuse("Import request requires a 'name' field.")
   if (!isMethod(name) || !enabled.includes(name)) refuse(`Unknown import method name '${String(name)}'.`)
   if (typeof mustSucceed !== 'boolean') refuse("'all_stores_must_succeed' must be boolean value only")
   if (typeof all !== 'boolean') refuse("'all_stores' must be boolean value only")
   if (stores !== undefined && !isListOfText(stores)) refuse("'stores' must be a list of the ids of stores")
+  if (!isObject(digest)) refuse("'digest' must name digests by their algorithms")
   return {
     method: name,
     uri: typeof uri === 'string' ? uri : null,
@@ -28,6 +30,7 @@ export function readImport(
     ...(headerStore === undefined ? {} : { headerStore }),
     allStores: all,
     allStoresMustSucceed: mustSucceed,
+    expected: readExpectedDigests(digest as Readonly<Record<string, unknown>>),
     body: body as { readonly [name: string]: Json },
   }
 }
