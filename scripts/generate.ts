@@ -4,10 +4,12 @@ import { knownOptions } from '../src/config/known-options.ts'
 import { renderReference, renderSample } from '../src/config/render.ts'
 import { renderPolicySample } from '../src/domain/policy/sample.ts'
 import { chapters } from '../src/main/options.ts'
+import { registryChapters } from '../src/main/registry-settings.ts'
 
 /** Writes the files that come from declarations; with `--check` writes nothing and fails if one of them is stale. */
 const generated: Readonly<Record<string, () => string>> = {
   'etc/glance-api.conf.sample': () => renderSample(chapters),
+  'etc/glance-registry.conf.sample': () => renderSample(registryChapters),
   'etc/policy.yaml.sample': renderPolicySample,
   'docs/configuration.md': () => renderReference(chapters, knownOptions),
 }

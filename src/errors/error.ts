@@ -7,6 +7,7 @@ import { catalog, type ErrorCode, type ErrorParams } from './catalog.ts'
 export class GlimpseError<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C
   readonly status: number
+  readonly params: ErrorParams<C>
   override readonly name = 'GlimpseError'
 
   constructor(code: C, params: ErrorParams<C>, options?: { cause?: unknown }) {
@@ -14,6 +15,7 @@ export class GlimpseError<C extends ErrorCode = ErrorCode> extends Error {
     super((entry.message as (p: ErrorParams<C>) => string)(params), options)
     this.code = code
     this.status = entry.status
+    this.params = params
   }
 }
 

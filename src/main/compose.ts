@@ -5,7 +5,6 @@ import { JobQueue } from '../domain/jobs/job-queue.ts'
 import type { JobRunner } from '../domain/jobs/job-runner.ts'
 import { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import { sealerOf } from '../drivers/db/encryption/location-cipher.ts'
-import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { openWebFetcher } from '../drivers/fetch/web-fetcher.ts'
 import { loadLibc } from '../http/data/libc.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
@@ -34,12 +33,7 @@ export async function compose(
 ): Promise<Composition> {
   await using opened = new AsyncDisposableStack()
   const repositories = opened.adopt(
-    await openRepositories({
-      connection: settings.database.connection,
-      pool: poolOptionsOf(settings.database),
-      createSchema: settings.database.connection.startsWith('sqlite'),
-      locationKey: settings.locationKey,
-    }),
+    await settings.metadata.open(log, { locationKey: settings.locationKey, createSchema: true }),
     (it) => it.close(),
   )
   const identity = opened.adopt(await settings.identity.open(log), (it) => it.close())

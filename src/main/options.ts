@@ -29,6 +29,7 @@ import { scrubberOptions } from '../domain/scrub/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { oslo_limitAccountOptions, oslo_limitOptions } from '../drivers/identity/limit-options.ts'
+import { registryClientOptions } from '../drivers/registry/options.ts'
 import { fileStoreOptions } from '../drivers/stores/file/options.ts'
 import { httpStoreOptions } from '../drivers/stores/http/options.ts'
 import { rbdStoreOptions } from '../drivers/stores/rbd/options.ts'
@@ -70,6 +71,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'glimpse', title: 'Metrics', options: metricsOptions },
   { group: 'glimpse', title: 'Quotas of projects', options: ownQuotaOptions },
   { group: 'database', title: 'Database', options: databaseOptions },
+  { group: 'DEFAULT', title: 'Registry instead of a database', options: registryClientOptions },
   { group: 'paste_deploy', title: 'What stands before the API', options: pasteDeployOptions },
   { group: 'keystone_authtoken', title: 'Validation of tokens', options: keystone_authtokenOptions },
   { group: 'keystone_authtoken', title: 'Account of the service at Keystone', options: keystoneAccountOptions },

@@ -21,5 +21,9 @@ export const programs: Readonly<Record<string, Program>> = {
     load: () => import('./policy-command.ts'),
   },
   'glance-replicator': { summary: 'copy images between services and folders', load: () => import('./replicator.ts') },
+  'glance-registry': {
+    summary: 'serve the database to API nodes that hold no credentials of it',
+    load: () => import('./registry.ts'),
+  },
   'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
 }

@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { Command } from 'commander'
 import { Config } from '../config/config.ts'
-import { databaseOptions } from '../config/groups/database.ts'
 import { knownOptions } from '../config/known-options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { Scrubber } from '../domain/scrub/scrubber.ts'
-import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import { hasCode } from '../errors/error.ts'
+import { readMetadata } from './compose-metadata.ts'
 import { readStores } from './compose-stores.ts'
 import { readLocationKey } from './location-key.ts'
 import { loggingOptions, openLog } from './logging.ts'
@@ -59,18 +58,15 @@ async function readSettings({ files, dirs, overrides }: ReturnType<typeof parseA
     declared: chapters,
     overrides: { DEFAULT: overrides },
   })
-  const database = config.group('database', databaseOptions)
-  if (database.connection === null) {
-    config.refuse({ group: 'database', name: 'connection' }, 'expected the URL of a database')
-  }
   const settings = {
     scrubber: config.group('DEFAULT', scrubberOptions),
     logging: config.group('DEFAULT', loggingOptions),
     stores: readStores(config),
     locationKey: readLocationKey(config),
+    metadata: readMetadata(config),
   }
   config.finish(knownOptions)
-  return { ...settings, database: { ...database, connection: database.connection ?? '' } }
+  return settings
 }
 
 /**
@@ -82,7 +78,7 @@ export async function main(argv: string[]): Promise<number> {
   // By this name a scrubber that restores finds one that runs.
   process.title = 'glance-scrubber'
   const args = parseArguments(argv)
-  const { scrubber: options, logging, stores: storeSettings, database, locationKey } = await readSettings(args)
+  const { scrubber: options, logging, stores: storeSettings, metadata, locationKey } = await readSettings(args)
   if (options.restore && options.daemon) {
     return refuse('restore and daemon cannot be used together; give one of them.')
   }
@@ -93,10 +89,7 @@ export async function main(argv: string[]): Promise<number> {
   const log = await openLog({ ...logging, debug: logging.debug || args.debug })
   opened.defer(() => log.flush())
   const stores = opened.adopt(await storeSettings.open(log), (it) => it.close())
-  const repositories = opened.adopt(
-    await openRepositories({ connection: database.connection, pool: poolOptionsOf(database), locationKey }),
-    (it) => it.close(),
-  )
+  const repositories = opened.adopt(await metadata.open(log, { locationKey }), (it) => it.close())
   const scrubber = new Scrubber(repositories.scrub, {
     stores,
     log,

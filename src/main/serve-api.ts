@@ -48,7 +48,7 @@ async function tendCache(
 
 /** Requests are answered meanwhile: those that need a database which is not up yet are told so. */
 async function begin(
-  { database }: ApiSettings,
+  { metadata: { retry } }: ApiSettings,
   {
     dependencies: { repositories, stores },
     log,
@@ -56,8 +56,8 @@ async function begin(
   }: { dependencies: AppDependencies; log: Logger; startJobs: () => void },
 ): Promise<void> {
   await awaitDatabase(() => repositories.ping(), {
-    config: database,
-    onRetry: (error) => log.warn({ err: error, retrySeconds: database.retry_interval }, 'waiting for the database'),
+    config: retry,
+    onRetry: (error) => log.warn({ err: error, retrySeconds: retry.retry_interval }, 'waiting for the database'),
   })
   await repositories.prepare()
   startJobs()

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { ServerConfig } from '../config/groups/server.ts'
 import type { Logger } from '../ports/logger.ts'
 
 export interface ListenSettings {
@@ -13,6 +14,19 @@ export interface ListenSettings {
   readonly probeAfterMs: number
   /** Longest drain, milliseconds; 0: however long requests take. */
   readonly drainMs: number
+}
+
+/** What the options say of listening, at that address. */
+export function listenSettings(server: ServerConfig, { host }: { host: string }): ListenSettings {
+  return {
+    host,
+    port: server.bind_port,
+    backlog: server.backlog,
+    idleMs: server.client_socket_timeout * 1000,
+    keepAlive: server.http_keepalive,
+    probeAfterMs: server.tcp_keepidle * 1000,
+    drainMs: server.graceful_shutdown_timeout * 1000,
+  }
 }
 
 /** What a process does beside answering requests. */

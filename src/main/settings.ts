@@ -1,10 +1,8 @@
-import { Config, type ConfigReport } from '../config/config.ts'
+import { Config } from '../config/config.ts'
 import { apiOptions } from '../config/groups/api.ts'
-import { databaseOptions } from '../config/groups/database.ts'
 import { listeningOptions } from '../config/groups/listening.ts'
 import { serverOptions } from '../config/groups/server.ts'
 import { knownOptions } from '../config/known-options.ts'
-import type { Values } from '../config/option.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
@@ -22,6 +20,7 @@ import type { ServiceArguments } from './arguments.ts'
 import { type CacheSettings, readCache } from './compose-cache.ts'
 import { readImportFiltering } from './compose-fetch.ts'
 import { type IdentitySettings, readIdentity } from './compose-identity.ts'
+import { type MetadataSettings, readMetadata } from './compose-metadata.ts'
 import { type PluginSettings, readPlugins } from './compose-plugins.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { type ProtectionSettings, readProtections } from './compose-protections.ts'
@@ -35,11 +34,13 @@ import { chapters } from './options.ts'
 import type { ProgramSettings } from './passes/kept-program.ts'
 import { readProgramsInApi } from './passes/programs.ts'
 import type { ListenSettings } from './serve.ts'
+import { type ListenSettings, listenSettings } from './serve.ts'
+import type { ServiceSettings } from './service.ts'
 
 /** All that glance-api goes by, read and checked; nothing is open yet. */
-export interface ApiSettings {
+export interface ApiSettings extends ServiceSettings {
   readonly app: AppConfig
-  readonly database: Values<typeof databaseOptions> & { readonly connection: string }
+  readonly metadata: MetadataSettings
   readonly identity: IdentitySettings
   readonly policy: PolicySettings
   readonly protections: ProtectionSettings
@@ -54,13 +55,7 @@ export interface ApiSettings {
   readonly programs: readonly ProgramSettings[]
   /** `metadata_encryption_key` */
   readonly locationKey: string | null
-  readonly logging: Values<typeof loggingOptions>
-  readonly metrics: Values<typeof metricsOptions>
-  /** Worker processes; 0: the first process serves itself. */
-  readonly workers: number
   readonly listen: ListenSettings
-  readonly files: readonly string[]
-  readonly report: ConfigReport
 }
 
 /** Reads the whole configuration of glance-api. @throws ConfigError with all faults */
@@ -75,7 +70,6 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const server = config.group('DEFAULT', serverOptions)
   const api = config.group('DEFAULT', apiOptions)
   const data = config.group('DEFAULT', imageDataOptions)
-  const database = config.group('database', databaseOptions)
   const metrics = config.group('glimpse', metricsOptions)
   const { allow_remote_without_auth } = config.group('glimpse', listeningOptions)
   const cache = readCache(config)
@@ -86,12 +80,6 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const hashingAlgorithm = nodeHashName(data.hashing_algorithm)
   if (hashingAlgorithm === undefined) {
     config.refuse({ group: 'DEFAULT', name: 'hashing_algorithm' }, 'expected a hash that this system can compute')
-  }
-  if (database.connection === null) {
-    config.refuse(
-      { group: 'database', name: 'connection' },
-      'expected the URL of a database; `glimpse up` starts a service with one of its own',
-    )
   }
   const settings = {
     app: {
@@ -117,6 +105,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       upload: { capBytes: data.image_size_cap },
       locations: config.group('DEFAULT', locationOptions),
     },
+    metadata: readMetadata(config),
     policy: readPolicy(config),
     protections: await readProtections(config),
     quotas: readQuotas(config),
@@ -131,25 +120,18 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   const report = config.finish(knownOptions)
   return {
     ...settings,
-    database: { ...database, connection: database.connection ?? '' },
     identity,
     logging: { ...logging, debug: logging.debug || args.debug },
     metrics,
     workers: workerCount(server.workers),
-    listen: {
+    listen: listenSettings(server, {
       host: listeningHost({
         server,
         hostIsGiven: config.isSet('DEFAULT', 'bind_host'),
         authenticates: identity.authenticates,
         allowRemoteWithoutAuth: allow_remote_without_auth,
       }),
-      port: server.bind_port,
-      backlog: server.backlog,
-      idleMs: server.client_socket_timeout * 1000,
-      keepAlive: server.http_keepalive,
-      probeAfterMs: server.tcp_keepidle * 1000,
-      drainMs: server.graceful_shutdown_timeout * 1000,
-    },
+    }),
     files: config.files,
     report,
   }

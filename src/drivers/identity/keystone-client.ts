@@ -67,7 +67,7 @@ export class KeystoneClient {
     const signal = AbortSignal.timeout(this.#options.timeoutMs)
     // A login that Keystone no longer honours (revoked, keys rotated) is renewed once.
     for (const renew of [false, true]) {
-      const token = await this.#serviceToken({ renew, signal })
+      const token = await this.serviceToken({ renew, signal })
       const answer = await this.#send(path, { method: 'GET', headers: { ...headers, 'x-auth-token': token }, signal })
       if (answer.status === 200) return answer.json
       if (answer.status === 404) return undefined
@@ -80,7 +80,8 @@ export class KeystoneClient {
     return this.#dispatcher.destroy()
   }
 
-  async #serviceToken({ renew, signal }: { renew: boolean; signal: AbortSignal }): Promise<string> {
+  /** A token of the service's own user; with `renew` not the one that was given last. @throws identity_unavailable */
+  async serviceToken({ renew, signal }: { renew: boolean; signal: AbortSignal }): Promise<string> {
     const known = this.#login
     if (known) {
       const { token, expiresAtMs } = await known
@@ -94,7 +95,7 @@ export class KeystoneClient {
         if (this.#login === next) this.#login = undefined
       })
     }
-    return this.#login ? (await this.#login).token : this.#serviceToken({ renew, signal })
+    return this.#login ? (await this.#login).token : this.serviceToken({ renew, signal })
   }
 
   async #logIn(signal: AbortSignal): Promise<{ token: string; expiresAtMs: number }> {

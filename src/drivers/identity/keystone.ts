@@ -3,19 +3,16 @@ import type { Delegation, Identity, IdentityService, Proof } from '../../ports/i
 import type { Logger } from '../../ports/logger.ts'
 import { permits } from './access-rules.ts'
 import { keystoneAccount } from './keystone-account.ts'
-import { KeystoneClient } from './keystone-client.ts'
+import type { KeystoneClient } from './keystone-client.ts'
 import { keystoneDelegation } from './keystone-delegation.ts'
-import type { KeystoneAccountConfig, KeystoneAuthtokenConfig } from './keystone-options.ts'
+import type { KeystoneAuthtokenConfig } from './keystone-options.ts'
 import type { ValidatedToken } from './keystone-token.ts'
 import { createSealer, type SealStrategy } from './sealer.ts'
+import { type ServiceAccount, serviceClient } from './service-client.ts'
 import { SharedCache } from './shared-cache.ts'
 import { type KnownToken, TokenCache } from './token-cache.ts'
 
-export interface KeystoneOptions {
-  readonly authtoken: KeystoneAuthtokenConfig
-  /** Of the same section, or of the one that `auth_section` names. */
-  readonly account: KeystoneAccountConfig
-  readonly log: Logger
+export interface KeystoneOptions extends ServiceAccount {
   /** The clock, in milliseconds; tests move it. */
   readonly now?: () => number
 }
@@ -24,7 +21,6 @@ export interface KeystoneOptions {
 const maxKnownTokens = 5000
 /** A refused token is refused again without a question for this long. */
 const refusedForMs = 5000
-const defaultTimeoutMs = 10_000
 
 /**
  * Validates tokens at Keystone. The answer for a token that this process knows is synchronous and always the same object.
@@ -47,25 +43,12 @@ export class KeystoneIdentity implements IdentityService {
   constructor(options: KeystoneOptions) {
     const { authtoken, log, now = Date.now } = options
     const account = keystoneAccount(options.account)
-    const timeoutMs = authtoken.http_connect_timeout === null ? defaultTimeoutMs : authtoken.http_connect_timeout * 1000
     this.#options = options
     this.#now = now
     this.challenge = `Keystone uri="${authtoken.www_authenticate_uri ?? account.url.replace(/\/v3$/, '')}"`
     this.#believeMs = Math.max(authtoken.token_cache_time, 0) * 1000
     this.#serviceRoles = new Set(authtoken.service_token_roles.map((role) => role.toLowerCase()))
-    this.#client = new KeystoneClient({
-      account,
-      section: authtoken.auth_section ?? 'keystone_authtoken',
-      timeoutMs,
-      maxRetries: authtoken.http_request_max_retries,
-      tls: {
-        insecure: authtoken.insecure,
-        caFile: authtoken.cafile,
-        certFile: authtoken.certfile,
-        keyFile: authtoken.keyfile,
-      },
-      log,
-    })
+    this.#client = serviceClient(options)
     this.delegation = keystoneDelegation(this.#client, { secret: JSON.stringify(account.login) })
     this.#shared = this.#believeMs > 0 ? openShared(authtoken, log) : undefined
   }
