@@ -2,7 +2,7 @@ import type { Repositories } from '../ports/repositories.ts'
 import { type CommandsOf, repeatable } from './command.ts'
 import { imageCommands, memberCommands, scrubCommands } from './image-commands.ts'
 import { metadefCommands } from './metadef-commands.ts'
-import { findingCommands, passCommands, walkCommands } from './pass-commands.ts'
+import { auditCommands, findingCommands, passCommands, walkCommands } from './pass-commands.ts'
 import type { Shape } from './shape.ts'
 import { jobCommands, quotaCommands, taskCommands } from './work-commands.ts'
 
@@ -24,6 +24,7 @@ export const portCommands: { readonly [P in PortName]: CommandsOf<Repositories[P
   passes: passCommands,
   findings: findingCommands,
   walk: walkCommands,
+  audit: auditCommands,
 }
 
 /** A command of which nothing is known but that it has one. */

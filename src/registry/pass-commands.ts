@@ -1,3 +1,4 @@
+import type { AuditRepository } from '../ports/audit.ts'
 import type { IdRange, ImageWalk } from '../ports/image-walk.ts'
 import {
   type FindingKey,
@@ -64,7 +65,18 @@ export const findingCommands: CommandsOf<FindingRepository> = {
   purge: once(object({ ageMs: number }, {})),
 }
 
+const range = object<IdRange>({ from: text, to: nullable(text) }, {})
+const rows = object<{ after: number; limit: number }>({ after: number, limit: number }, {})
+
 export const walkCommands: CommandsOf<ImageWalk> = {
   count: repeatable(),
-  page: repeatable(object<IdRange>({ from: text, to: nullable(text) }, {}), object({ limit: number }, { after: text })),
+  page: repeatable(range, object({ limit: number }, { after: text })),
+}
+
+export const auditCommands: CommandsOf<AuditRepository> = {
+  fates: repeatable(list(text)),
+  locations: repeatable(rows),
+  locationsOf: repeatable(list(text)),
+  locationsOfDeleted: repeatable(range, rows),
+  dropLocation: once(number),
 }
