@@ -33,7 +33,6 @@ import { metricsOptions } from './metrics-server.ts'
 import { chapters } from './options.ts'
 import type { ProgramSettings } from './passes/kept-program.ts'
 import { readProgramsInApi } from './passes/programs.ts'
-import type { ListenSettings } from './serve.ts'
 import { type ListenSettings, listenSettings } from './serve.ts'
 import type { ServiceSettings } from './service.ts'
 
