@@ -142,6 +142,10 @@ export const catalog = {
     message: (p: { store: string; expectedBytes: number; readBytes: number }) =>
       `Store ${p.store} ended after ${p.readBytes} of ${p.expectedBytes} bytes.`,
   },
+  copy_damaged: {
+    status: 500,
+    message: (p: { store: string }) => `The data in store ${p.store} is not what the image's digest says.`,
+  },
   location_unreadable: {
     status: 500,
     message: (_: Record<string, never>) =>

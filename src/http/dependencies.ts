@@ -18,6 +18,7 @@ import type { ProjectQuotas } from '../domain/quota/project-quotas.ts'
 import type { Fetcher } from '../ports/fetcher.ts'
 import type { IdentityService } from '../ports/identity.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { ReplicationRule } from '../ports/replication.ts'
 import type { Repositories } from '../ports/repositories.ts'
 import type { Sealer } from '../ports/sealer.ts'
 import type { HttpConfig } from './options.ts'
@@ -59,6 +60,8 @@ export interface AppConfig {
   readonly inject: InjectConfig | undefined
   /** `[glance_download_properties] extra_properties` */
   readonly remotePrefixes: readonly string[]
+  /** Rules of `[replication]`. */
+  readonly replicationRules: readonly ReplicationRule[]
   /** `worker_self_reference_url` */
   readonly workerUrl: string | null
 }

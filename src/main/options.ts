@@ -25,6 +25,7 @@ import { metadefFileOptions } from '../domain/metadefs/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
 import { ownQuotaOptions, quotaOptions } from '../domain/quota/options.ts'
+import { replicationOptions, replicationRuleOptions } from '../domain/replication/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
@@ -111,6 +112,8 @@ export const chapters: readonly Chapter[] = [
   { group: 'image_format', title: 'Formats of images', options: imageFormatOptions },
   { group: 'task', title: 'Tasks', options: taskOptions },
   { group: 'taskflow_executor', title: 'Jobs', options: jobOptions },
+  { group: 'replication', title: 'Copies in several stores', options: replicationOptions },
+  { group: 'replication:NAME', title: 'A rule for copies in several stores', options: replicationRuleOptions },
   { group: 'glimpse', title: 'Jobs', options: ownJobOptions },
   { group: 'auditor', title: 'Auditor (glance-auditor)', options: auditorOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },

@@ -22,6 +22,8 @@ A service is named by host:port, by a URL (http://host:port/prefix, https://...)
 from -t, -M and -S, or from token, sourcetoken and targettoken in glance-replicator.conf, else from the credentials of the
 connection options; a cloud has its own. Only an administrator sees the images of all projects and keeps their owners.
 
+glance-replicator stores works within one service: it brings images to the stores that rules name (see its --help).
+
 Exit codes: 0 done; 1 something failed, after all else was done, or the command line is wrong.`
 
 /**
@@ -29,6 +31,7 @@ Exit codes: 0 done; 1 something failed, after all else was done, or the command 
  * @see glance `cmd/replicator.py`
  */
 export async function main(argv: string[]): Promise<number> {
+  if (argv[0] === 'stores') return keepStores(argv.slice(1))
   let exitCode = 0
   const program = buildProgram()
   for (const [name, spec] of Object.entries(commands)) {
@@ -46,6 +49,15 @@ export async function main(argv: string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 || error.code === 'commander.help' ? 0 : 1
   }
+}
+
+/** Has options of its own: it works with the database and the stores, not with the API. */
+async function keepStores(argv: string[]): Promise<number> {
+  const [{ runProgram }, { replication }] = await Promise.all([
+    import('./passes/command.ts'),
+    import('./passes/replication.ts'),
+  ])
+  return runProgram(replication, argv)
 }
 
 function buildProgram(): Command {

@@ -25,6 +25,7 @@ import { type PluginSettings, readPlugins } from './compose-plugins.ts'
 import { type PolicySettings, readPolicy } from './compose-policy.ts'
 import { type ProtectionSettings, readProtections } from './compose-protections.ts'
 import { type QuotaSettings, readQuotas } from './compose-quotas.ts'
+import { readReplication } from './compose-replication.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
 import { listeningHost, workerCount } from './listening.ts'
 import { readLocationKey } from './location-key.ts'
@@ -102,6 +103,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       hashingAlgorithm: data.hashing_algorithm,
       importFiltering: readImportFiltering(config),
       upload: { capBytes: data.image_size_cap },
+      replicationRules: readReplication(config).configured,
       locations: config.group('DEFAULT', locationOptions),
     },
     metadata: readMetadata(config),

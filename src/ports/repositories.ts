@@ -14,6 +14,7 @@ import type { JobRepository } from './jobs.ts'
 import type { MetadefRepository } from './metadefs.ts'
 import type { FindingRepository, PassRepository } from './passes.ts'
 import type { QuotaRepository, Settlement } from './quota.ts'
+import type { ReplicationRepository } from './replication.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
 
@@ -185,6 +186,7 @@ export interface Repositories {
   readonly findings: FindingRepository
   /** Absent where the accounts of caches cannot be kept beside the images. */
   readonly caches?: CentralCacheRecords
+  readonly replication: ReplicationRepository
   /** Makes our own tables where they are missing, so that a service may be put on a database of Glance's. @throws database_unavailable */
   prepare(): Promise<void>
   /** @throws database_unavailable */

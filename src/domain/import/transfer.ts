@@ -54,6 +54,11 @@ export class Transfer {
     return [...this.#failures.keys()]
   }
 
+  /** Why stores failed so far, by their ids. */
+  get failures(): ReadonlyMap<string, unknown> {
+    return this.#failures
+  }
+
   /** @throws as `receive` does */
   stream(body: Readable, options: StreamOptions): Promise<Received> {
     const writer: BlobWriter = {

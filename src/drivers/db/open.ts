@@ -22,6 +22,7 @@ import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlMetadefRepository } from './repositories/metadefs.ts'
 import { SqlPassRepository } from './repositories/passes.ts'
 import { SqlQuotaRepository } from './repositories/quota.ts'
+import { SqlReplicationRepository } from './repositories/replication.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
 import { Statements } from './statement.ts'
@@ -103,6 +104,7 @@ export function repositoriesOver(database: Database): Repositories {
     passes: new SqlPassRepository(database, statements),
     findings: new SqlFindingRepository(database, statements),
     caches: new SqlCentralCacheRecords(database, statements),
+    replication: new SqlReplicationRepository(database, statements),
     prepare: () => tables.ensure(),
     ping: async () => void (await database.rows(ping, {})),
     close: () => database.close(),

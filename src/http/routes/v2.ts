@@ -27,6 +27,7 @@ import { ImageAccess } from '../../domain/policy/image-access.ts'
 import { MemberAccess } from '../../domain/policy/member-access.ts'
 import { MetadefAccess } from '../../domain/policy/metadef-access.ts'
 import { ServiceAccess } from '../../domain/policy/service-access.ts'
+import { RuleBook } from '../../domain/replication/rule-book.ts'
 import { Tasks } from '../../domain/tasks/tasks.ts'
 import type { AppDependencies } from '../dependencies.ts'
 import type { Origin } from '../plugins/proxy.ts'
@@ -42,6 +43,7 @@ import { imageRoutes } from './images.ts'
 import { locationRoutes } from './locations.ts'
 import { metadefRoutes } from './metadefs/metadefs.ts'
 import { passRoutes } from './passes.ts'
+import { replicationRoutes } from './replication.ts'
 import { schemaRoutes } from './schemas.ts'
 import { storeRoutes } from './stores.ts'
 import { taskRoutes } from './tasks.ts'
@@ -206,6 +208,12 @@ export function registerV2(
       if (config.hasCacheManagement) cacheManagementRoutes(v2, manageCache)
       usageRoutes(v2, deps.quotas)
       passRoutes(v2, { repositories, access: serviceAccess, limits })
+      replicationRoutes(v2, {
+        rules: new RuleBook(repositories.replication, { configured: config.replicationRules }),
+        statuses: repositories.replication,
+        stores,
+        limits,
+      })
       storeRoutes(
         v2,
         new DeleteFromStore(images, { finder, access, scrub, stores, log, delayed: config.images.delayed_delete }),

@@ -102,9 +102,9 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
   return conclude(report, args)
 }
 
-function parse({ command: name, description, switches }: KeptProgram, argv: string[]): Arguments {
+function parse({ command: name, subcommand, description, switches }: KeptProgram, argv: string[]): Arguments {
   const collect = (value: string, all: string[]): string[] => [...all, value]
-  const command = new Command(name)
+  const command = new Command(subcommand === undefined ? name : `${name} ${subcommand}`)
     .description(description)
     .version(version)
     .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])

@@ -27,6 +27,8 @@ export interface ProgramSettings {
 export interface KeptProgram {
   readonly name: ProgramName
   readonly command: string
+  /** Where it is one of several things that the command does. */
+  readonly subcommand?: string
   readonly description: string
   /** Options of the command beside those that all have; each sets the choice of its name. */
   readonly switches: readonly { readonly flags: string; readonly choice: string; readonly help: string }[]

@@ -219,6 +219,7 @@ export async function startApi(
       inject: { ignore_user_roles: ['admin'], inject: { injected: 'yes', os_glance_x: 'no' } },
       remotePrefixes: [],
       workerUrl: null,
+      replicationRules: [],
       upload: { capBytes: 2 ** 30 },
     },
   }

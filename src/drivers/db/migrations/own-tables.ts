@@ -122,6 +122,37 @@ const ownTables: readonly Table[] = [
       ['glimpse_findings_image', 'image_id'],
     ],
   },
+  {
+    // Rules that were given by the API.
+    name: 'glimpse_replication_rules',
+    columns: [
+      varchar('name', 64, { required: true }),
+      text('rule', { required: true }),
+      bigint('updated_at', { required: true }),
+    ],
+    primaryKey: ['name'],
+  },
+  {
+    // How images stand with the rules they fall under; what is of the image is the same in all of its rows.
+    name: 'glimpse_replication_status',
+    columns: [
+      varchar('image_id', 36, { required: true }),
+      varchar('rule', 64, { required: true }),
+      varchar('state', 16, { required: true }),
+      text('reason'),
+      integer('good_copies', { required: true }),
+      integer('due', { required: true }),
+      // Who makes the copies.
+      varchar('claimed_by', 128),
+      bigint('checked_at'),
+    ],
+    primaryKey: ['image_id', 'rule'],
+    indexes: [
+      ['glimpse_replication_status_due', 'due', 'good_copies', 'image_id'],
+      ['glimpse_replication_status_claim', 'claimed_by'],
+      ['glimpse_replication_status_rule', 'rule', 'state'],
+    ],
+  },
 ]
 
 /** Makes the missing ones. @returns names of those that were made */
