@@ -3,6 +3,7 @@ import { type CommandsOf, repeatable } from './command.ts'
 import { imageCommands, memberCommands, scrubCommands } from './image-commands.ts'
 import { metadefCommands } from './metadef-commands.ts'
 import { auditCommands, findingCommands, passCommands, walkCommands } from './pass-commands.ts'
+import { replicationCommands } from './replication-commands.ts'
 import type { Shape } from './shape.ts'
 import { jobCommands, quotaCommands, taskCommands } from './work-commands.ts'
 
@@ -25,6 +26,7 @@ export const portCommands: { readonly [P in PortName]: CommandsOf<Repositories[P
   findings: findingCommands,
   walk: walkCommands,
   audit: auditCommands,
+  replication: replicationCommands,
 }
 
 /** A command of which nothing is known but that it has one. */

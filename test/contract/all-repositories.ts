@@ -4,6 +4,7 @@ import { describeJobs } from './jobs.ts'
 import { describeMetadefs } from './metadefs.ts'
 import { describePasses } from './passes.ts'
 import { describeQuota } from './quota.ts'
+import { describeReplication } from './replication.ts'
 import { describeRepositories } from './repositories.ts'
 import { describeScrub } from './scrub.ts'
 import { describeTasks } from './tasks.ts'
@@ -18,4 +19,5 @@ export function describeAllRepositories(name: string, open: () => Promise<Reposi
   describeJobRunner(name, open)
   describePasses(name, open)
   describeQuota(name, open)
+  describeReplication(name, open)
 }

@@ -5,15 +5,6 @@ import { after } from 'node:test'
 import { openRepositories } from '../../src/drivers/db/open.ts'
 import { peers } from '../support/peers.ts'
 import { describeAllRepositories } from './all-repositories.ts'
-import { describeJobRunner } from './job-runner.ts'
-import { describeJobs } from './jobs.ts'
-import { describeMetadefs } from './metadefs.ts'
-import { describePasses } from './passes.ts'
-import { describeQuota } from './quota.ts'
-import { describeReplication } from './replication.ts'
-import { describeRepositories } from './repositories.ts'
-import { describeScrub } from './scrub.ts'
-import { describeTasks } from './tasks.ts'
 
 const { mariadb, postgres } = await peers('mariadb', 'postgres')
 const directory = await mkdtemp(join(tmpdir(), 'repositories-'))
@@ -25,20 +16,6 @@ after(async () => {
 
 describeAllRepositories('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))
 describeAllRepositories('SQLite in a file', () =>
-function describeAll(name: string, open: () => Promise<Repositories>): void {
-  describeRepositories(name, open)
-  describeTasks(name, open)
-  describeScrub(name, open)
-  describeJobs(name, open)
-  describeMetadefs(name, open)
-  describeJobRunner(name, open)
-  describePasses(name, open)
-  describeQuota(name, open)
-  describeReplication(name, open)
-}
-
-describeAll('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))
-describeAll('SQLite in a file', () =>
   openRepositories({ connection: `sqlite:///${join(directory, 'glance.sqlite')}`, createSchema: true }),
 )
 for (const [name, peer] of Object.entries({ MariaDB: mariadb, PostgreSQL: postgres })) {
