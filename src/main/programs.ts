@@ -15,6 +15,19 @@ export const programs: Readonly<Record<string, Program>> = {
     summary: 'compare the database with the stores',
     load: () => import('./passes/auditor-command.ts'),
   },
+  'glance-cache-cleaner': {
+    summary: 'remove broken images from the cache',
+    load: async () => (await import('./cache-programs.ts')).cleaner,
+  },
+  'glance-cache-manage': { summary: 'manage the cache of a node', load: () => import('./cache-manage.ts') },
+  'glance-cache-prefetcher': {
+    summary: 'fetch queued images into the cache',
+    load: async () => (await import('./cache-programs.ts')).prefetcher,
+  },
+  'glance-cache-pruner': {
+    summary: 'keep the cache to its size',
+    load: async () => (await import('./cache-programs.ts')).pruner,
+  },
   'glance-manage': { summary: 'manage the database', load: () => import('./manage.ts') },
   'glance-policy': {
     summary: 'print rules, and tell what a caller may do',
