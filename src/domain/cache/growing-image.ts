@@ -45,6 +45,7 @@ export class GrowingImage {
   #readyBytes = 0
   #failure: unknown
   #isOver = false
+  #closing: Promise<void> | undefined
 
   constructor(file: FillFile, options: GrowingOptions) {
     this.#file = file
@@ -69,20 +70,24 @@ export class GrowingImage {
 
   /** Keeps it going, and its file open, until `leave`. @returns false if it has just ended */
   join(): boolean {
-    if (this.#isOver || this.#stopping.signal.aborted) return false
+    if (this.#isOver || this.#closing) return false
     this.#readers += 1
     return true
   }
 
-  /** The last one who leaves stops it; what is there stays for the next. */
+  /** The last one who leaves stops it, unless all data is there; else what is there stays for the next. */
   leave(): void {
     this.#readers -= 1
     if (this.#readers > 0) return
+    if (this.#readyBytes < this.#options.expected.sizeBytes) this.#stopping.abort()
+    this.#closing ??= this.#close()
+  }
+
+  /** Stops it, whoever reads. Resolves when nothing is done to it any more. */
+  stop(): Promise<void> {
     this.#stopping.abort()
-    void this.#work.then(async () => {
-      await this.#file.close()
-      this.#options.onEnd()
-    })
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   /**
@@ -182,6 +187,12 @@ export class GrowingImage {
     if (found === this.#options.expected.sizeBytes) return
     const { signal } = this.#stopping
     yield* (await this.#options.openRest(found, { signal })) as AsyncIterable<Uint8Array>
+  }
+
+  async #close(): Promise<void> {
+    await this.#work
+    await this.#file.close()
+    this.#options.onEnd()
   }
 
   #advance(readyBytes: number): void {

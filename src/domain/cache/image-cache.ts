@@ -181,8 +181,10 @@ export class ImageCache {
     return this.#options.folder.alone('prefetch', work)
   }
 
-  /** Writes what is left to be written; downloads may go on. */
+  /** Stops what is on its way into the cache, and writes what is left to be written. */
   async close(): Promise<void> {
+    const growing = await Promise.allSettled(this.#growing.values())
+    await Promise.all(growing.map((it) => it.status === 'fulfilled' && it.value.stop()))
     await this.#hits.flush()
     await this.#options.records.close()
   }
