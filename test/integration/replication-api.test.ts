@@ -13,7 +13,7 @@ describe('the API of replication', () => {
   after(() => api[Symbol.asyncDispose]())
 
   const call = async (method: string, path: string, json?: unknown) => {
-    const response = await api.call(admin, method, `/v2/replication${path}`, json === undefined ? {} : { json })
+    const response = await api.call(admin, method, `/v2/glimpse/replication${path}`, json === undefined ? {} : { json })
     const text = await response.text()
     return { status: response.status, body: text === '' ? null : JSON.parse(text) }
   }
@@ -54,7 +54,7 @@ describe('the API of replication', () => {
       ['/rules/R', {}, /name of a rule/],
       ['/rules/r', [], /A rule is an object/],
     ] as const) {
-      const response = await api.call(admin, 'PUT', `/v2/replication${path}`, { json: body })
+      const response = await api.call(admin, 'PUT', `/v2/glimpse/replication${path}`, { json: body })
       assert.equal(response.status, 400)
       assert.match(await response.text(), reason)
     }
@@ -67,7 +67,7 @@ describe('the API of replication', () => {
       await api.repositories.replication.record({ imageId, rules: [satisfied], ...status })
     }
     const seen: string[] = []
-    for (let path: string | undefined = '/v2/replication/images?rule=r&state=satisfied&limit=2'; path; ) {
+    for (let path: string | undefined = '/v2/glimpse/replication/images?rule=r&state=satisfied&limit=2'; path; ) {
       const response = await api.call(admin, 'GET', path)
       const body = (await response.json()) as { images: { image: string }[]; next?: string }
       seen.push(...body.images.map(({ image }) => image))
@@ -90,8 +90,8 @@ describe('the API of replication', () => {
       ['GET', '/images'],
       ['GET', '/images/i1'],
     ] as const) {
-      assert.equal((await api.call(user, method, `/v2/replication${path}`)).status, 403)
+      assert.equal((await api.call(user, method, `/v2/glimpse/replication${path}`)).status, 403)
     }
-    assert.equal((await api.call(admin, 'POST', '/v2/replication/rules')).status, 405)
+    assert.equal((await api.call(admin, 'POST', '/v2/glimpse/replication/rules')).status, 405)
   })
 })

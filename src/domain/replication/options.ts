@@ -9,7 +9,7 @@ export const replicationOptions = {
     type: 'list',
     default: [],
     ours: true,
-    help: 'Names of rules that say which images shall be in which stores; each stands in a section [replication:NAME]. More can be given by /v2/replication/rules.',
+    help: 'Names of rules that say which images shall be in which stores; each stands in a section [replication:NAME]. More can be given by /v2/glimpse/replication/rules.',
   },
   check_interval: {
     type: 'integer',

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { StoreSet } from '../../domain/data/store-set.ts'
+import type { ServiceAccess } from '../../domain/policy/service-access.ts'
 import type { RuleBook } from '../../domain/replication/rule-book.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import { type ReplicationRepository, replicationStates, type StatusLine } from '../../ports/replication.ts'
@@ -16,29 +17,30 @@ export interface ReplicationRoutesOptions {
   readonly rules: RuleBook
   readonly statuses: ReplicationRepository
   readonly stores: StoreSet
+  readonly access: ServiceAccess
   readonly limits: ListLimits
 }
 
-/** Serves `/replication/rules` and `/replication/images`, for administrators; Glance has no such thing. */
+/** Serves `/glimpse/replication/rules` and `/glimpse/replication/images`, for administrators; Glance has no such thing. */
 export function replicationRoutes(app: FastifyInstance, options: ReplicationRoutesOptions): void {
-  const { rules, statuses, stores, limits } = options
+  const { rules, statuses, stores, access, limits } = options
 
-  resource(app, '/replication/rules', {
+  resource(app, '/glimpse/replication/rules', {
     GET: async (request, reply) => {
-      requireAdmin(request)
+      await access.readPasses(request.context)
       const [all, counts] = [await rules.all(), await statuses.counts()]
       return sendJson(reply, JSON.stringify({ rules: all.map((rule) => ruleJson(rule, counts)) }))
     },
   })
 
-  resource(app, '/replication/rules/:name', {
+  resource(app, '/glimpse/replication/rules/:name', {
     GET: async (request, reply) => {
-      requireAdmin(request)
+      await access.readPasses(request.context)
       const rule = await rules.get(nameOf(request))
       return sendJson(reply, JSON.stringify(ruleJson(rule, await statuses.counts())))
     },
     PUT: async (request, reply) => {
-      requireAdmin(request)
+      await access.managePasses(request.context)
       const body = readJson(request)
       if (!isObject(body)) throw new GlimpseError('bad_request', { reason: 'A rule is an object.' })
       const isNew = await rules.put(nameOf(request), body, { stores })
@@ -46,39 +48,35 @@ export function replicationRoutes(app: FastifyInstance, options: ReplicationRout
       return sendJson(reply, JSON.stringify(ruleJson(rule, await statuses.counts())), isNew ? 201 : 200)
     },
     DELETE: async (request, reply) => {
-      requireAdmin(request)
+      await access.managePasses(request.context)
       refuseBody(request)
       await rules.remove(nameOf(request))
       return sendNothing(reply)
     },
   })
 
-  resource(app, '/replication/images', {
+  resource(app, '/glimpse/replication/images', {
     GET: async (request, reply) => {
-      requireAdmin(request)
+      await access.readPasses(request.context)
       const pairs = queryOf(request)
       const { state, rule, marker, limit: size } = Object.fromEntries(pairs)
       const limit = Math.min(size === undefined ? limits.default : readPageSize(size, { least: 1 }), limits.maximum)
       const lines = await statuses.lines({ state: stateOf(state), rule, after: placeOf(marker), limit })
       const last = lines.length === limit ? lines.at(-1) : undefined
-      const next = last && { next: pageLink('/v2/replication/images', pairs, markerOf(last)) }
+      const next = last && { next: pageLink('/v2/glimpse/replication/images', pairs, markerOf(last)) }
       return sendJson(reply, JSON.stringify({ images: lines.map(lineJson), ...next }))
     },
   })
 
-  resource(app, '/replication/images/:id', {
+  resource(app, '/glimpse/replication/images/:id', {
     GET: async (request, reply) => {
-      requireAdmin(request)
+      await access.readPasses(request.context)
       const { id } = request.params as { id: string }
       const status = await statuses.status(id)
       if (!status) throw new GlimpseError('not_found', { reason: `No rule is known to be about image ${id}.` })
       return sendJson(reply, JSON.stringify(statusJson(status)))
     },
   })
-}
-
-function requireAdmin({ context }: FastifyRequest): void {
-  if (!context.isAdmin) throw new GlimpseError('forbidden', { reason: 'Replication is for administrators.' })
 }
 
 function nameOf(request: FastifyRequest): string {

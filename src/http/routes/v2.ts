@@ -212,6 +212,7 @@ export function registerV2(
         rules: new RuleBook(repositories.replication, { configured: config.replicationRules }),
         statuses: repositories.replication,
         stores,
+        access: serviceAccess,
         limits,
       })
       storeRoutes(

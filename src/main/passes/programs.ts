@@ -6,8 +6,9 @@ import { ProgramRunner } from '../../domain/passes/program-runner.ts'
 import { auditor } from './auditor.ts'
 import type { KeptProgram, ProgramDependencies, ProgramSettings } from './kept-program.ts'
 import { passMetrics } from './metrics.ts'
+import { replication } from './replication.ts'
 
-const keptPrograms: readonly KeptProgram[] = [auditor]
+const keptPrograms: readonly KeptProgram[] = [auditor, replication]
 
 /** Reads the sections of all programs. @returns the settings of those that run in glance-api */
 export function readProgramsInApi(config: Config): ProgramSettings[] {

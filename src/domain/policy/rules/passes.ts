@@ -11,6 +11,10 @@ export const passRules = {
       'GET /v2/glimpse/passes',
       'GET /v2/glimpse/passes/{pass_id}',
       'GET /v2/glimpse/findings',
+      'GET /v2/glimpse/replication/rules',
+      'GET /v2/glimpse/replication/rules/{name}',
+      'GET /v2/glimpse/replication/images',
+      'GET /v2/glimpse/replication/images/{image_id}',
     ],
   },
   glimpse_manage_passes: {
@@ -19,6 +23,8 @@ export const passRules = {
     operations: [
       'POST /v2/glimpse/programs/{program}/actions/pause',
       'POST /v2/glimpse/programs/{program}/actions/resume',
+      'PUT /v2/glimpse/replication/rules/{name}',
+      'DELETE /v2/glimpse/replication/rules/{name}',
     ],
   },
 } as const satisfies RuleTable
