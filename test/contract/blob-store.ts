@@ -53,6 +53,33 @@ export function describeBlobStore(name: string, fixture: StoreFixture): void {
       assert.deepEqual(await buffer(await store.open(url, {})), expected)
     })
 
+    if (fixture.lists !== false) {
+      it('lists finished blobs of images by the begin of their ids, and nothing else', async (t) => {
+        const { store } = await open(t)
+        const keys = ['a', 'ab', 'b'].map((start) => start + randomUUID().slice(start.length))
+        const urls = new Map<string, string>()
+        for (const key of keys) {
+          const { url } = await put(await store.create(key, { sizeBytes: 1 }), [Buffer.from('x')])
+          urls.set(key, url)
+        }
+        const other = await put(await store.create('a-thing-of-others', { sizeBytes: 1 }), [Buffer.from('x')])
+        const unfinished = await store.create(`a${randomUUID().slice(1)}`, { sizeBytes: null })
+        await unfinished.write(Buffer.alloc(partBytes + 1))
+        for (const prefix of ['', 'a', 'ab', keys[2] ?? '', 'f0f0f0f0f0']) {
+          const listed = await Array.fromAsync(store.list?.({ prefix }) ?? [])
+          // Others may use the same place.
+          const own = listed.filter(({ key }) => urls.has(key) || key.startsWith('a'))
+          const expected = keys.filter((key) => key.startsWith(prefix)).map((key) => ({ key, url: urls.get(key) }))
+          assert.deepEqual(
+            own.toSorted((x, y) => (x.key < y.key ? -1 : 1)),
+            expected.toSorted((x, y) => (x.key < y.key ? -1 : 1)),
+          )
+        }
+        await unfinished.abort()
+        for (const url of [...urls.values(), other.url]) await store.delete(url)
+      })
+    }
+
     const { sparseBytes } = fixture
     if (sparseBytes !== undefined) {
       it('takes a large blob of zeros', async (t) => {

@@ -19,6 +19,8 @@ export interface StoreFixture {
   readonly partBytes?: number
   /** Zeros of this length are written and read at the end; only where they cost next to nothing. */
   readonly sparseBytes?: number
+  /** False where the place of the blobs cannot be listed. */
+  readonly lists?: false
   /** Keys beside those of images that the store takes. */
   readonly oddKeys?: readonly string[]
   /** The same store with credentials that its server refuses. Opening it may fail too. */

@@ -73,6 +73,7 @@ describe('in the accounts of projects', () => {
 
   describeBlobStore('swift', {
     partBytes,
+    lists: false,
     open,
     openDenied: async (t) => (await open(t, { swift_store_user: null, swift_store_key: null }, 'wrong')).store,
   })

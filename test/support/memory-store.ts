@@ -1,6 +1,13 @@
 import { Readable } from 'node:stream'
 import { GlimpseError } from '../../src/errors/error.ts'
-import type { BlobStore, BlobWriter, ByteRange, WrittenBlob } from '../../src/ports/blob-store.ts'
+import {
+  type BlobStore,
+  type BlobWriter,
+  type ByteRange,
+  imageIdPattern,
+  type ListedBlob,
+  type WrittenBlob,
+} from '../../src/ports/blob-store.ts'
 
 /** A store in memory, for tests of the layers above; it passes the contract suite of all stores. */
 export class MemoryStore implements BlobStore {
@@ -40,6 +47,12 @@ export class MemoryStore implements BlobStore {
   async delete(url: string): Promise<void> {
     this.#find(url)
     this.blobs.delete(keyOf(url))
+  }
+
+  async *list({ prefix }: { prefix: string }): AsyncGenerator<ListedBlob, void, undefined> {
+    for (const key of this.blobs.keys()) {
+      if (key.startsWith(prefix) && imageIdPattern.test(key)) yield { key, url: `memory://${key}` }
+    }
   }
 
   async close(): Promise<void> {}
