@@ -66,8 +66,3 @@ export async function throughRegistry(repositories: Repositories): Promise<Repos
     },
   }
 }
-
-/** Whether this run puts a registry between every API and its database: `npm run test:registry`. */
-export function testsRegistry(): boolean {
-  return process.env.GLIMPSE_TEST_DATA_API === 'registry'
-}

@@ -1,11 +1,10 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../peers/ports.ts'
-import { isAlive, type ProcessRecord, startDaemon, stopDaemon, waitUntilReady } from '../peers/processes.ts'
-import { servicesDirectory } from '../peers/state.ts'
 import { mergeSections, type Sections, writeConfigFile } from './config-file.ts'
 import { glimpse, type Implementation, reference } from './implementations.ts'
+import { type Program, startProgram } from './program.ts'
+import { startRegistryProcess, testsRegistry } from './registry-process.ts'
 
 export interface ServiceOptions {
   /** Holds the configuration file, the log, and the staging folders; made if it is missing. */
@@ -20,23 +19,15 @@ export interface ServiceOptions {
 }
 
 /** A running image service. */
-export interface Service extends AsyncDisposable {
+export interface Service extends Program, AsyncDisposable {
   readonly implementation: Implementation
   /** Without a slash at the end. */
   readonly url: string
   readonly port: number
   /** In the order in which they are read. */
   readonly configPaths: readonly string[]
-  /** The process that was started; its workers are below it. */
-  readonly pid: number
-  /** What it has written to standard output and error so far. */
-  log(): Promise<string>
   /** The processes that serve requests: those of its tree that have no children. */
   workerPids(): Promise<number[]>
-  /** Ends it with SIGTERM and waits; no effect if it has ended. */
-  stop(): Promise<void>
-  /** Ends it and all its workers with SIGKILL at once. */
-  kill(): Promise<void>
   /** Starts it again on the same port, with the same files. */
   restart(): Promise<Service>
 }
@@ -83,40 +74,36 @@ async function launch(
   implementation: Implementation,
   options: ServiceOptions & { port: number; configPaths: readonly string[] },
 ): Promise<Service> {
-  const { port, configPaths } = options
+  const { port, configPaths, directory, env = {} } = options
   const url = `http://127.0.0.1:${port}`
-  const logPath = join(options.directory, 'output.log')
-  const record = await startDaemon([implementation.api, ...configPaths.flatMap((path) => ['--config-file', path])], {
-    logPath,
-    env: { ...process.env, ...options.env },
-    cwd: options.directory,
-  })
-  const forget = await remember(record)
-  const stopWith = async (end: () => Promise<void>) => {
-    await end()
-    await forget()
-  }
-  try {
-    await waitUntilReady(async () => (await fetch(`${url}/`)).status === 300, {
-      name: `${implementation.name} (${implementation.api})`,
-      process: record,
-      logPath,
-    })
-  } catch (error) {
-    await stopWith(() => stopDaemon(record))
+  const registry = implementation === glimpse && testsRegistry() ? await registryBeside(options) : undefined
+  const files = [...configPaths, ...(registry?.configPaths ?? [])]
+  const program = await startProgram([implementation.api, ...files.flatMap((path) => ['--config-file', path])], {
+    name: `${implementation.name} (${implementation.api})`,
+    directory,
+    logPath: join(directory, 'output.log'),
+    env,
+    isReady: async () => (await fetch(`${url}/`)).status === 300,
+  }).catch(async (error: unknown) => {
+    await registry?.stop()
     throw error
+  })
+  const stop = async () => {
+    await program.stop()
+    await registry?.stop()
   }
-  const stop = () => stopWith(() => stopDaemon(record, { graceMs: 15_000 }))
   return {
+    ...program,
     implementation,
     url,
     port,
     configPaths,
-    pid: record.pid,
-    log: () => readFile(logPath, 'utf8'),
-    workerPids: () => leavesBelow(record.pid),
+    workerPids: () => leavesBelow(program.pid),
     stop,
-    kill: () => stopWith(() => killGroup(record)),
+    kill: async () => {
+      await program.kill()
+      await registry?.stop()
+    },
     restart: async () => {
       await stop()
       return launch(implementation, options)
@@ -125,17 +112,24 @@ async function launch(
   }
 }
 
-/** Writes the process down where `cli.ts down` finds it, should the test be unable to stop it. */
-async function remember(record: ProcessRecord): Promise<() => Promise<void>> {
-  await mkdir(servicesDirectory(), { recursive: true })
-  const path = join(servicesDirectory(), `${record.pid}.json`)
-  await writeFile(path, JSON.stringify(record))
-  return () => rm(path, { force: true })
-}
-
-async function killGroup(record: ProcessRecord): Promise<void> {
-  if (isAlive(record)) process.kill(-record.pid, 'SIGKILL')
-  while (isAlive(record)) await sleep(10)
+/** Puts a registry between the API and its database, for which the API itself gets an address of no use. */
+async function registryBeside(
+  options: ServiceOptions,
+): Promise<{ configPaths: readonly string[]; stop(): Promise<void> }> {
+  const { directory, configFiles = [], env = {} } = options
+  const { database = {}, paste_deploy = {}, keystone_authtoken = {} } = options.config
+  const flavor = String(paste_deploy.flavor ?? '').startsWith('keystone') ? 'keystone' : undefined
+  const registry = await startRegistryProcess({
+    directory,
+    configFiles,
+    env,
+    config: { database, keystone_authtoken, ...(flavor && { paste_deploy: { flavor } }) },
+  })
+  const path = await writeConfigFile(
+    join(directory, 'data-api.conf'),
+    mergeSections(registry.apiConfig, { database: { connection: 'mysql+pymysql://none:none@127.0.0.1:1/none' } }),
+  )
+  return { configPaths: [path], stop: registry.stop }
 }
 
 /** A process that ends meanwhile has no leaves. */

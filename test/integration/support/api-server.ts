@@ -37,6 +37,8 @@ import type { IdentityService } from '../../../src/ports/identity.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
 import type { QuotaLimits } from '../../../src/ports/quota.ts'
 import type { Repositories } from '../../../src/ports/repositories.ts'
+import { throughRegistry } from '../../support/registry.ts'
+import { testsRegistry } from '../../support/registry-process.ts'
 
 function defaultsOf<G extends OptionGroup>(group: G): Values<G> {
   return Object.fromEntries(Object.entries(group).map(([name, { default: value }]) => [name, value])) as Values<G>
@@ -134,7 +136,8 @@ export async function startApi(
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
   const stagingFolder = await mkdtemp(join(tmpdir(), 'glimpse-staging-'))
   const secondFolder = await mkdtemp(join(tmpdir(), 'glimpse-second-'))
-  const repositories = await openRepositories({ connection: 'sqlite://', createSchema: true })
+  const database = await openRepositories({ connection: 'sqlite://', createSchema: true })
+  const repositories = testsRegistry() ? await throughRegistry(database) : database
   const store = await openFileStore('one', {
     ...defaultsOf(fileStoreOptions),
     filesystem_store_datadir: folder,
