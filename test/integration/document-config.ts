@@ -28,3 +28,9 @@ export function documentConfig({
     },
   }
 }
+
+/** Its `glance-registry.conf`. */
+export function documentRegistryConfig(peers: Parameters<typeof documentConfig>[0]): Sections {
+  const { database = {}, keystone_authtoken = {}, paste_deploy = {} } = documentConfig(peers)
+  return { database, keystone_authtoken, paste_deploy }
+}
