@@ -47,8 +47,8 @@ export async function startProgram(
   }
 }
 
-/** Writes the process down where `cli.ts down` finds it, should the test be unable to stop it. */
-async function remember(record: ProcessRecord): Promise<() => Promise<void>> {
+/** Writes the process down where `cli.ts down` finds it, should the test be unable to stop it. @returns how to forget it */
+export async function remember(record: ProcessRecord): Promise<() => Promise<void>> {
   await mkdir(servicesDirectory(), { recursive: true })
   const path = join(servicesDirectory(), `${record.pid}.json`)
   await writeFile(path, JSON.stringify(record))
