@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { installPackages } from '../test/peers/packages.ts'
 import { down, up } from '../test/peers/up.ts'
 import { peers } from '../test/support/peers.ts'
+import { engineNames, measureGrowth } from './growth/growth.ts'
 import { ImageSet } from './images.ts'
 import { hashAlone, startNginx } from './limits.ts'
 import { transfer } from './load.ts'
@@ -26,7 +27,8 @@ const usage = `npm run bench -- [options]
   --rounds N    rounds, the services taking turns (3)      --images N    images in the database (300)
   --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
-  --only LIST   some of: metadata, metadefs, data, memory, scale, stores
+  --rows N      images, and as many deleted ones, for growth (1000000)
+  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, stores
                 (default: metadata,metadefs,data,memory)`
 
 const { values: options } = parseArgs({
@@ -37,6 +39,7 @@ const { values: options } = parseArgs({
     images: { type: 'string', default: '300' },
     mib: { type: 'string', default: '512' },
     parallel: { type: 'string', default: '50' },
+    rows: { type: 'string', default: '1000000' },
     only: { type: 'string', default: 'metadata,metadefs,data,memory' },
     help: { type: 'boolean', default: false },
   },
@@ -104,6 +107,14 @@ async function printStores(work: string): Promise<void> {
   console.log(`\n${figures.render(['rbd', 'rclone', 'SDK alone', 'glimpse'])}`)
 }
 
+/** Lists, purge and scrub of a large database, on each server; the reference takes no part. */
+async function printGrowth(work: string): Promise<void> {
+  await up(['mariadb', 'postgres', 'keystone', 'memcached'], console.log)
+  const figures = new Figures()
+  await measureGrowth({ rows: Number(options.rows), work, figures })
+  console.log(`\n${figures.render(engineNames)}`)
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
@@ -112,7 +123,8 @@ async function main(): Promise<void> {
   const contenders: Contender[] = []
   try {
     if (parts.includes('stores')) await printStores(work)
-    if (parts.join() === 'stores') return
+    if (parts.includes('growth')) await printGrowth(work)
+    if (parts.every((part) => ['stores', 'growth'].includes(part))) return
     await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)

@@ -41,8 +41,11 @@ export interface Database extends Queryable {
    * @throws database_unavailable, and what `work` throws
    */
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>
-  /** Runs `work` on a connection of its own while no other process of any node does the same. */
-  schemaWork<T>(work: (session: SchemaSession) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` on a connection of its own while no other process does the same. Work that is `online` has no transaction
+   * around it and keeps no process from other schema work: a service may start meanwhile.
+   */
+  schemaWork<T>(work: (session: SchemaSession) => Promise<T>, options?: { online: boolean }): Promise<T>
   close(): Promise<void>
 }
 

@@ -1,30 +1,47 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
 import { SchemaEditor } from './migrations/schema-editor.ts'
+import { type Statement, Statements, slot } from './statement.ts'
 import { formatTimestamp } from './timestamps.ts'
 
 export interface PurgeOptions {
   /** Rows deleted before this are removed for good. */
   readonly before: Date
-  /** Of each table at most so many rows; -1: all. */
+  /** Of each table at most so many rows, those first that were deleted first; -1: all. */
   readonly maxRows: number
   readonly onProgress?: (message: string) => void
 }
 
-/** Children first: a foreign key keeps a row as long as another refers to it. Images stay, so that their ids stay taken. */
-const purgedTables = ['image_properties', 'image_tags', 'image_locations', 'image_members', 'tasks'] as const
-/** Rows of one statement, so that no lock is held for long. */
-const batchRows = 10_000
+/** Rows found by one reading statement, which locks nothing. */
+const pageRows = 10_000
+/** Rows removed by one statement, which locks them: the more the quicker it is. */
+const batchSizes = [16, 64, 256, 1024, 4096] as const
+const briskMs = 10
+const slowMs = 40
+
+interface Target {
+  readonly table: string
+  readonly key: string
+  /** Less than every key. */
+  readonly start: number | string
+  /** When the row was deleted, as an expression. */
+  readonly deletedAt: RawBuilder<unknown>
+}
 
 /**
- * Removes soft-deleted rows of all tables but `images`, and what belongs to deleted tasks.
+ * Removes soft-deleted rows of all tables but `images`, and what belongs to deleted tasks. Children go first: a foreign key
+ * keeps a row as long as another refers to it. Images stay, so that their ids stay taken.
  * @see glance `db/sqlalchemy/api.py`: `purge_deleted_rows`
  */
 export async function purgeDeletedRows(database: Database, options: PurgeOptions): Promise<number> {
-  const time = `'${formatTimestamp(options.before, database.dialect)}'`
-  const oldTasks = `SELECT t.task_id FROM task_info t JOIN tasks k ON k.id = t.task_id WHERE k.deleted_at < ${time} ORDER BY k.deleted_at`
-  let rows = await purgeTable(database, { table: 'task_info', key: 'task_id', old: oldTasks, ...options })
-  for (const table of purgedTables)
-    rows += await purgeTable(database, { table, key: 'id', old: oldRows(table, time), ...options })
+  const ofTask = sql`(select k.deleted_at from tasks k where k.id = task_info.task_id)`
+  const targets: Target[] = [
+    { table: 'task_info', key: 'task_id', start: '', deletedAt: ofTask },
+    ...['image_properties', 'image_tags', 'image_locations', 'image_members'].map((table) => target(table, 0)),
+    target('tasks', ''),
+  ]
+  let rows = 0
+  for (const each of targets) rows += await purgeTable(database, each, options)
   return rows
 }
 
@@ -34,40 +51,99 @@ export async function purgeDeletedRows(database: Database, options: PurgeOptions
  * @see glance `db/sqlalchemy/api.py`: `purge_deleted_rows_from_images`
  */
 export function purgeDeletedImages(database: Database, options: PurgeOptions): Promise<number> {
-  const time = `'${formatTimestamp(options.before, database.dialect)}'`
-  return purgeTable(database, { table: 'images', key: 'id', old: oldRows('images', time), ...options })
+  return purgeTable(database, target('images', ''), options)
 }
 
-/** Locations whose data waits for the scrubber stay, and so does their image: without them nobody would find it again. */
-const keptBack: Readonly<Partial<Record<string, string>>> = {
-  image_locations: " AND status <> 'pending_delete'",
-  images:
-    " AND NOT EXISTS (SELECT 1 FROM image_locations l WHERE l.image_id = images.id AND l.status = 'pending_delete')",
+function target(table: string, start: number | string): Target {
+  return { table, key: 'id', start, deletedAt: sql.ref(`${table}.deleted_at`) }
 }
 
-function oldRows(table: string, time: string): string {
-  return `SELECT id FROM ${table} WHERE deleted_at < ${time}${keptBack[table] ?? ''} ORDER BY deleted_at`
+/** What keeps a row: data that waits for the scrubber, which nobody would find again, and rows that refer to it. */
+const kept: Readonly<Partial<Record<string, RawBuilder<unknown>>>> = {
+  image_locations: sql`image_locations.status = 'pending_delete'`,
+  images: sql.join(
+    ['image_properties', 'image_tags', 'image_locations', 'image_members'].map(
+      (child) => sql`exists (select 1 from ${sql.table(child)} c where c.image_id = images.id)`,
+    ),
+    sql` or `,
+  ),
 }
 
+/**
+ * Removes in small batches, each a transaction of its own, named row by row: nobody waits for longer than for one of them,
+ * and in a cluster each is a small set to certify.
+ */
 async function purgeTable(
   database: Database,
-  options: PurgeOptions & { table: string; key: string; old: string },
+  { table, key, start, deletedAt }: Target,
+  options: PurgeOptions,
 ): Promise<number> {
-  const { table, key, old, maxRows, onProgress } = options
-  return database.schemaWork(async (session) => {
-    if (!(await new SchemaEditor(session, database.dialect).hasTable(table))) return 0
-    let removed = 0
-    for (;;) {
-      const limit = maxRows < 0 ? batchRows : Math.min(batchRows, maxRows - removed)
-      if (limit === 0) break
-      // MySQL wants the limited selection one level further down.
-      const sql = `DELETE FROM ${table} WHERE ${key} IN (SELECT o.${key} FROM (${old} LIMIT ${limit}) o)`
-      const count = await session.change(sql)
-      removed += count
-      if (count < limit) break
-      onProgress?.(`${table}: ${removed} rows so far`)
+  const { before, maxRows, onProgress } = options
+  const isThere = await database.schemaWork((session) => new SchemaEditor(session, database.dialect).hasTable(table))
+  if (!isThere) return 0
+  const statements = new Statements(database.dialect)
+  const [source, column] = [sql.table(table), sql.ref(`${table}.${key}`)]
+  const due = sql`${deletedAt} < ${slot('time')} and not (${kept[table] ?? sql`1 = 0`})`
+  const inOrder = statements.get(
+    'in order',
+    () => sql`select ${column} from ${source} where ${column} > ${slot('after')} and ${due}
+      order by ${column} limit ${slot('limit')}`,
+  )
+  const oldest = statements.get(
+    'oldest',
+    () => sql`select ${column} from ${source} where ${due} order by ${deletedAt} limit ${slot('limit')}`,
+  )
+  const removal = (size: number): Statement =>
+    statements.get(`remove ${size}`, () => {
+      const names = Array.from({ length: size }, (_, i) => sql`${slot(`row${i}`)}`)
+      return sql`delete from ${source} where ${column} in (${sql.join(names)}) and ${due}`
+    })
+
+  const time = formatTimestamp(before, database.dialect)
+  const batches = new Batches()
+  let removed = 0
+  let after: unknown = start
+  for (;;) {
+    const limit = maxRows < 0 ? pageRows : Math.min(pageRows, maxRows - removed)
+    if (limit === 0) break
+    const page = await database.rows(maxRows < 0 ? inOrder : oldest, { time, after, limit })
+    const count = await batches.over(page, (names) =>
+      database.transaction((transaction) => transaction.run(removal(names.length), { time, ...rowValues(names) })),
+    )
+    removed += count
+    // What another process has changed meanwhile would be found again.
+    if (page.length < limit || (maxRows >= 0 && count === 0)) break
+    after = page.at(-1)?.[0]
+    onProgress?.(`${table}: ${removed} rows so far`)
+  }
+  onProgress?.(`Deleted ${removed} rows from table ${table}`)
+  return removed
+}
+
+function rowValues(names: readonly unknown[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name, i) => [`row${i}`, name]))
+}
+
+/** Cuts pages into batches whose size follows the time that they take. */
+class Batches {
+  #step = 1
+
+  /** Gives `work` the first values of all rows, in batches of a few sizes; the last row may come several times. @returns the sum */
+  async over(
+    rows: readonly (readonly unknown[])[],
+    work: (names: readonly unknown[]) => Promise<number>,
+  ): Promise<number> {
+    let sum = 0
+    for (let start = 0; start < rows.length; ) {
+      const size = batchSizes[this.#step] as number
+      const names = Array.from({ length: size }, (_, i) => rows[Math.min(start + i, rows.length - 1)]?.[0])
+      const startedAt = performance.now()
+      sum += await work(names)
+      const tookMs = performance.now() - startedAt
+      if (tookMs < briskMs && this.#step < batchSizes.length - 1) this.#step++
+      else if (tookMs > slowMs && this.#step > 0) this.#step--
+      start += size
     }
-    onProgress?.(`Deleted ${removed} rows from table ${table}`)
-    return removed
-  })
+    return sum
+  }
 }

@@ -3,6 +3,11 @@ import { GlimpseError } from '../../../errors/error.ts'
 /** A failure that goes away when the whole transaction is run again: deadlock, connection lost before commit. */
 export class RetriableError extends Error {
   override readonly name = 'RetriableError'
+
+  /** The server has undone the transaction because of another one; the connection is sound. */
+  get isCollision(): boolean {
+    return this.message === 'collision'
+  }
 }
 
 /** A row with the same unique key exists. */

@@ -12,11 +12,12 @@ import {
 import { bind, type Statement } from '../statement.ts'
 import { DuplicateKeyError, RetriableError, unavailable, unfit } from './failures.ts'
 import { Gate } from './gate.ts'
-import { retrying } from './retry.ts'
+import { retrying, retryingCollisions } from './retry.ts'
 import { tlsOptions } from './tls.ts'
 
 const schemaLock = 'glance_schema'
-const schemaLockTimeoutSeconds = 120
+const onlineLock = 'glance_schema_online'
+const lockTimeoutSeconds = 120
 const maxPreparedStatements = 200
 
 /** Opens a pool; connections are made when they are needed, so a server that is down does not fail the start. */
@@ -73,12 +74,8 @@ class MysqlDatabase implements Database {
     return retrying(() => this.#connected((connection) => this.#rows(connection, statement, values)))
   }
 
-  async run(statement: Statement, values: Values): Promise<number> {
-    try {
-      return await this.#connected((connection) => this.#run(connection, statement, values))
-    } catch (error) {
-      throw error instanceof RetriableError ? error.cause : error
-    }
+  run(statement: Statement, values: Values): Promise<number> {
+    return retryingCollisions(() => this.#connected((connection) => this.#run(connection, statement, values)))
   }
 
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
@@ -100,12 +97,10 @@ class MysqlDatabase implements Database {
     )
   }
 
-  schemaWork<T>(work: (session: SchemaSession) => Promise<T>): Promise<T> {
+  schemaWork<T>(work: (session: SchemaSession) => Promise<T>, { online = false } = {}): Promise<T> {
+    const lock = online ? onlineLock : schemaLock
     return this.#connected(async (connection) => {
-      const [granted] = (await this.#text(
-        connection,
-        `SELECT GET_LOCK('${schemaLock}', ${schemaLockTimeoutSeconds})`,
-      )) as Row[]
+      const [granted] = (await this.#text(connection, `SELECT GET_LOCK('${lock}', ${lockTimeoutSeconds})`)) as Row[]
       if (granted?.[0] !== 1) throw unavailable(new Error('another process changes the schema'))
       try {
         return await work({
@@ -115,7 +110,7 @@ class MysqlDatabase implements Database {
           rows: async (sql) => (await this.#text(connection, sql, { unlimited: true })) as Row[],
         })
       } finally {
-        await this.#text(connection, `SELECT RELEASE_LOCK('${schemaLock}')`).catch(() => connection.destroy())
+        await this.#text(connection, `SELECT RELEASE_LOCK('${lock}')`).catch(() => connection.destroy())
       }
     }).catch((error) => {
       throw error instanceof RetriableError ? error.cause : error

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { ServerTarget } from '../../../config/database-url.ts'
 import { hasCode } from '../../../errors/error.ts'
@@ -12,11 +13,14 @@ import {
 } from '../database.ts'
 import { bind, type Statement } from '../statement.ts'
 import { DuplicateKeyError, RetriableError, unavailable, unfit } from './failures.ts'
-import { retrying } from './retry.ts'
+import { retrying, retryingCollisions } from './retry.ts'
 import { tlsOptions } from './tls.ts'
 
-/** Key of the advisory lock for schema work; any number that no other program uses. */
+/** Keys of the advisory locks for schema work; any numbers that no other program uses. */
 const schemaLock = 4_704_411
+const onlineLock = 4_704_412
+/** pg takes 0 for its default. */
+const longestTimeoutMs = 2 ** 31 - 1
 
 const int8 = 20
 const numeric = 1700
@@ -69,12 +73,8 @@ class PostgresDatabase implements Database {
     return retrying(() => this.#connected((client) => rows(client, statement, values)))
   }
 
-  async run(statement: Statement, values: Values): Promise<number> {
-    try {
-      return await this.#connected((client) => run(client, statement, values))
-    } catch (error) {
-      throw error instanceof RetriableError ? error.cause : error
-    }
+  run(statement: Statement, values: Values): Promise<number> {
+    return retryingCollisions(() => this.#connected((client) => run(client, statement, values)))
   }
 
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
@@ -90,17 +90,20 @@ class PostgresDatabase implements Database {
     )
   }
 
-  async schemaWork<T>(work: (session: SchemaSession) => Promise<T>): Promise<T> {
+  async schemaWork<T>(work: (session: SchemaSession) => Promise<T>, { online = false } = {}): Promise<T> {
+    const session = (client: pg.PoolClient): SchemaSession => ({
+      execute: async (sql) => void (await text(client, sql, { unlimited: true })),
+      change: async (sql) => (await text(client, sql, { unlimited: true })).rowCount ?? 0,
+      rows: async (sql) => (await text(client, sql, { unlimited: true })).rows as unknown as Row[],
+    })
     try {
       return await this.#connected((client) =>
-        inTransaction(client, async () => {
-          await text(client, `SELECT pg_advisory_xact_lock(${schemaLock})`)
-          return work({
-            execute: async (sql) => void (await text(client, sql)),
-            change: async (sql) => (await text(client, sql)).rowCount ?? 0,
-            rows: async (sql) => (await text(client, sql)).rows as unknown as Row[],
-          })
-        }),
+        online
+          ? whileLocked(client, () => work(session(client)))
+          : inTransaction(client, async () => {
+              await text(client, `SELECT pg_advisory_xact_lock(${schemaLock})`)
+              return work(session(client))
+            }),
       )
     } catch (error) {
       throw error instanceof RetriableError ? error.cause : error
@@ -145,6 +148,17 @@ async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): 
   }
 }
 
+/** Asks again and again: an index is made only once statements that began before have ended, and waiting for the lock is one. */
+async function whileLocked<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+  const isTaken = async () => (await text(client, `SELECT pg_try_advisory_lock(${onlineLock})`)).rows[0]?.[0] !== true
+  while (await isTaken()) await delay(100)
+  try {
+    return await work()
+  } finally {
+    await text(client, `SELECT pg_advisory_unlock(${onlineLock})`)
+  }
+}
+
 async function rows(client: pg.PoolClient, statement: Statement, values: Values): Promise<readonly Row[]> {
   return (await execute(client, statement, values)).rows as unknown as Row[]
 }
@@ -166,9 +180,10 @@ async function execute(client: pg.PoolClient, statement: Statement, values: Valu
   }
 }
 
-async function text(client: pg.PoolClient, sql: string): Promise<pg.QueryArrayResult> {
+async function text(client: pg.PoolClient, sql: string, { unlimited = false } = {}): Promise<pg.QueryArrayResult> {
+  const query = { text: sql, rowMode: 'array' as const, ...(unlimited && { query_timeout: longestTimeoutMs }) }
   try {
-    return await client.query({ text: sql, rowMode: 'array' })
+    return await client.query(query)
   } catch (error) {
     throw translate(error)
   }
@@ -200,6 +215,6 @@ function translate(error: unknown): unknown {
 
 /** True if the connection that gave this error must not be used again. */
 function isBroken(error: unknown): error is Error {
-  if (error instanceof RetriableError) return error.message !== 'collision'
+  if (error instanceof RetriableError) return !error.isCollision
   return hasCode(error, 'database_unavailable')
 }

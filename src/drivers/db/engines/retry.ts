@@ -16,3 +16,17 @@ export async function retrying<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+/**
+ * Runs a statement that is a transaction of its own: again after a collision, which has undone it. What became of one whose
+ * connection broke is not known, so it fails with the error's cause.
+ */
+export function retryingCollisions<T>(work: () => Promise<T>): Promise<T> {
+  return retrying(async () => {
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof RetriableError && !error.isCollision ? error.cause : error
+    }
+  })
+}

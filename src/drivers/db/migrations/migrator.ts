@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts'
+import { createOwnIndexes } from './own-indexes.ts'
 import { createOwnTables } from './own-tables.ts'
-import { createPageIndexes } from './page-indexes.ts'
 import { defaultHeads, type Revision, revisions } from './revisions.ts'
 import { SchemaEditor } from './schema-editor.ts'
 import { MigrationError, VersionTable, withAncestors } from './version-table.ts'
@@ -37,8 +37,8 @@ export class Migrator {
   }
 
   /** Everything from wherever the database is to the default heads, and our own tables and indexes. @returns heads */
-  sync(): Promise<string[]> {
-    return this.#work(async (work) => {
+  async sync(): Promise<string[]> {
+    const heads = await this.#work(async (work) => {
       await this.#adopt(work)
       await this.#apply(work, { to: defaultHeads.expand, online: false })
       await this.#migrate(work)
@@ -46,6 +46,8 @@ export class Migrator {
       await this.#complete(work)
       return work.versions.heads()
     })
+    await this.#addIndexes()
+    return heads
   }
 
   /** Additive changes; services of the release before go on working. @returns heads */
@@ -66,8 +68,8 @@ export class Migrator {
   }
 
   /** Removes what only the release before needed. @throws MigrationError before `expand` and `migrate` @returns heads */
-  contract(): Promise<string[]> {
-    return this.#work(async (work) => {
+  async contract(): Promise<string[]> {
+    const heads = await this.#work(async (work) => {
       await this.#requireExpanded(work)
       if ((await this.#pending(work)) === 'migrate') {
         throw new MigrationError('Rows wait to be migrated; run "glance-manage db migrate" first.')
@@ -76,17 +78,22 @@ export class Migrator {
       await this.#complete(work)
       return work.versions.heads()
     })
+    await this.#addIndexes()
+    return heads
   }
 
   /** Goes to `revision` and what it builds upon. @returns heads. @throws MigrationError for an unknown revision */
-  upgrade(revision: string): Promise<string[]> {
+  async upgrade(revision: string): Promise<string[]> {
     requireKnown(revision)
-    return this.#work(async (work) => {
+    const { heads, isCurrent } = await this.#work(async (work) => {
       await this.#adopt(work)
       await this.#apply(work, { to: revision, online: true })
-      if (await this.#isCurrent(work)) await this.#complete(work)
-      return work.versions.heads()
+      const current = await this.#isCurrent(work)
+      if (current) await this.#complete(work)
+      return { heads: await work.versions.heads(), isCurrent: current }
     })
+    if (isCurrent) await this.#addIndexes()
+    return heads
   }
 
   /** Writes `revision` into `alembic_version` without changing anything else. @throws MigrationError */
@@ -111,10 +118,24 @@ export class Migrator {
     return (await versions.applied()).has(defaultHeads.contract)
   }
 
-  /** What the newest schema has of our own. */
+  /** What the newest schema has of our own, but for the indexes of tables that are in use. */
   async #complete({ editor }: Work): Promise<void> {
-    await createPageIndexes(editor, { onProgress: this.#onProgress })
+    // SQLite has one writer at a time whatever we do.
+    const online = this.#database.dialect === 'sqlite'
+    await createOwnIndexes(editor, { online, onProgress: this.#onProgress })
     await createOwnTables(editor, { onProgress: this.#onProgress })
+  }
+
+  /** After the transaction: services go on with their work while these are made. */
+  #addIndexes(): Promise<void> {
+    return this.#database.schemaWork(
+      (session) =>
+        createOwnIndexes(new SchemaEditor(session, this.#database.dialect), {
+          online: true,
+          onProgress: this.#onProgress,
+        }),
+      { online: true },
+    )
   }
 
   async #pending(work: Work): Promise<Pending> {

@@ -84,14 +84,14 @@ const steps: Readonly<Record<string, { up: Step; data?: DataMigration }>> = {
   rocky_expand01: {
     up: async (editor) => {
       await editor.addColumn('images', yesNo('os_hidden', { required: true, default: 'false' }))
-      await editor.createIndex('os_hidden_image_idx', 'images', ['os_hidden'])
+      await editor.createIndex({ name: 'os_hidden_image_idx', table: 'images', columns: ['os_hidden'] })
     },
   },
   rocky_expand02: {
     up: async (editor) => {
       await editor.addColumn('images', varchar('os_hash_algo', 64))
       await editor.addColumn('images', varchar('os_hash_value', 128))
-      await editor.createIndex('os_hash_value_image_idx', 'images', ['os_hash_value'])
+      await editor.createIndex({ name: 'os_hash_value_image_idx', table: 'images', columns: ['os_hash_value'] })
     },
   },
   train_contract01: { up: nothing, data: backendToStore },
@@ -100,7 +100,7 @@ const steps: Readonly<Record<string, { up: Step; data?: DataMigration }>> = {
       for (const column of [varchar('image_id', 36), varchar('request_id', 64), varchar('user_id', 64)]) {
         await editor.addColumn('tasks', column)
       }
-      await editor.createIndex('ix_tasks_image_id', 'tasks', ['image_id'])
+      await editor.createIndex({ name: 'ix_tasks_image_id', table: 'tasks', columns: ['image_id'] })
     },
   },
   '2024_1_expand01': {
@@ -124,8 +124,8 @@ const trunk: readonly Revision[] = [
     branch: 'trunk',
     parents: ['liberty'],
     up: async (editor) => {
-      await editor.createIndex('created_at_image_idx', 'images', ['created_at'])
-      await editor.createIndex('updated_at_image_idx', 'images', ['updated_at'])
+      await editor.createIndex({ name: 'created_at_image_idx', table: 'images', columns: ['created_at'] })
+      await editor.createIndex({ name: 'updated_at_image_idx', table: 'images', columns: ['updated_at'] })
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Dialect, SchemaSession } from '../database.ts'
-import { type Column, columnSql, createIndex, createTable, type Table } from './table.ts'
+import { type Column, columnSql, createIndex, createTable, type Index, type Table } from './table.ts'
 
 /** Schema changes that do nothing where they are done already, so that a broken run can be repeated. */
 export class SchemaEditor {
@@ -32,10 +32,16 @@ export class SchemaEditor {
     return this.#exists({
       mysql: `SELECT 1 FROM information_schema.statistics
         WHERE table_schema = database() AND table_name = '${table}' AND index_name = '${name}'`,
-      postgres: `SELECT 1 FROM pg_indexes
-        WHERE schemaname = current_schema() AND tablename = '${table}' AND indexname = '${name}'`,
+      // One that was being made online when its maker died is there and not valid.
+      postgres: `SELECT 1 FROM pg_indexes JOIN pg_class c ON c.relname = indexname JOIN pg_index i ON i.indexrelid = c.oid
+        WHERE schemaname = current_schema() AND c.relnamespace = current_schema()::regnamespace AND i.indisvalid
+          AND tablename = '${table}' AND indexname = '${name}'`,
       sqlite: `SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = '${table}' AND name = '${name}'`,
     })
+  }
+
+  async hasRows(table: string): Promise<boolean> {
+    return (await this.session.rows(`SELECT 1 FROM ${table} LIMIT 1`)).length > 0
   }
 
   async createTable(table: Table): Promise<void> {
@@ -45,7 +51,7 @@ export class SchemaEditor {
       for (const index of indexes) await this.session.execute(index)
       return
     }
-    for (const [name, ...columns] of table.indexes ?? []) await this.createIndex(name, table.name, columns)
+    for (const [name, ...columns] of table.indexes ?? []) await this.createIndex({ name, table: table.name, columns })
   }
 
   async dropTable(name: string): Promise<void> {
@@ -57,10 +63,12 @@ export class SchemaEditor {
     await this.session.execute(`ALTER TABLE ${table} ADD COLUMN ${columnSql(column, this.dialect)}`)
   }
 
-  /** @returns true if the index was not there */
-  async createIndex(name: string, table: string, columns: readonly string[]): Promise<boolean> {
+  /** With `online`, which needs a session for such work, others go on writing. @returns true if the index was not there */
+  async createIndex(index: Index, { online = false } = {}): Promise<boolean> {
+    const { name, table } = index
     if (await this.hasIndex(table, name)) return false
-    await this.session.execute(createIndex(name, table, columns))
+    if (online && this.dialect === 'postgres') await this.session.execute(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`)
+    await this.session.execute(createIndex(index, online ? { onlineOn: this.dialect } : {}))
     return true
   }
 

@@ -56,12 +56,25 @@ export function createTable(table: Table, dialect: Dialect): string[] {
   const suffix = dialect === 'mysql' ? ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb3' : ''
   return [
     `CREATE TABLE ${table.name} (\n\t${parts.join(',\n\t')}\n)${suffix}`,
-    ...(table.indexes ?? []).map(([name, ...columns]) => createIndex(name, table.name, columns)),
+    ...(table.indexes ?? []).map(([name, ...columns]) => createIndex({ name, table: table.name, columns })),
   ]
 }
 
-export function createIndex(name: string, table: string, columns: readonly string[]): string {
-  return `CREATE INDEX ${name} ON ${table} (${columns.join(', ')})`
+/** An index of a table that is there. */
+export interface Index {
+  readonly name: string
+  readonly table: string
+  readonly columns: readonly string[]
+  /** Rows that it holds; all if it is missing. */
+  readonly where?: string
+}
+
+/** @param options `onlineOn`: others go on writing to the table meanwhile */
+export function createIndex({ name, table, columns, where }: Index, { onlineOn }: { onlineOn?: Dialect } = {}): string {
+  const concurrently = onlineOn === 'postgres' ? 'CONCURRENTLY ' : ''
+  const inPlace = onlineOn === 'mysql' ? ' ALGORITHM=INPLACE LOCK=NONE' : ''
+  const condition = where === undefined ? '' : ` WHERE ${where}`
+  return `CREATE INDEX ${concurrently}${name} ON ${table} (${columns.join(', ')})${condition}${inPlace}`
 }
 
 /** Definition of a column, as in CREATE TABLE and ALTER TABLE ... ADD COLUMN. */

@@ -15,7 +15,7 @@ export async function addVisibility(editor: SchemaEditor, options: { online: boo
     }
   }
   await editor.addColumn('images', visibility)
-  await editor.createIndex('visibility_image_idx', 'images', ['visibility'])
+  await editor.createIndex({ name: 'visibility_image_idx', table: 'images', columns: ['visibility'] })
   if (dialect === 'sqlite') await editor.rebuild('images', { is_public: yesNo('is_public') })
   if (dialect === 'postgres') await session.execute('ALTER TABLE images ALTER COLUMN is_public DROP NOT NULL')
   if (dialect === 'mysql') {
