@@ -48,5 +48,11 @@ export const databaseOptions = {
     deprecatedNames: ['DEFAULT/sql_retry_interval', 'reconnect_interval'],
     help: 'Time between two attempts to connect at start.',
   },
+  mysql_wsrep_sync_wait: {
+    type: 'integer',
+    default: null,
+    min: 0,
+    help: 'On Galera: which statements wait until the node has applied what the cluster has committed (1: reads). Unset: as the server has it.',
+  },
 } as const satisfies OptionGroup
 export type DatabaseConfig = Values<typeof databaseOptions>

@@ -62,6 +62,8 @@ export interface PoolOptions {
   readonly idleTimeoutMs: number
   /** Older connections are replaced when they come back; 0: never. */
   readonly maxAgeMs: number
+  /** `wsrep_sync_wait` of each connection to a Galera cluster; the server's own if it is missing. */
+  readonly syncWait?: number
 }
 
 export const defaultPoolOptions: PoolOptions = {

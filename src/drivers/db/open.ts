@@ -37,12 +37,14 @@ export function poolOptionsOf(config: DatabaseConfig): Partial<PoolOptions> {
     max_overflow: overflow,
     pool_timeout: timeout,
     connection_recycle_time: recycle,
+    mysql_wsrep_sync_wait: syncWait,
   } = config
   const maxConnections = size > 0 && overflow >= 0 ? size + overflow : unlimitedConnections
   return {
     maxConnections: Math.min(maxConnections, unlimitedConnections),
     acquireTimeoutMs: (timeout ?? 30) * 1000,
     maxAgeMs: Math.max(recycle, 0) * 1000,
+    ...(syncWait !== null && { syncWait }),
   }
 }
 
