@@ -8,13 +8,21 @@ import { freePort } from './ports.ts'
 import { run, startDaemon, waitUntilReady } from './processes.ts'
 import type { DatabaseState } from './state.ts'
 
+export interface MariadbOptions {
+  /** Of the user; a random one by default. */
+  readonly password?: string
+  /** Further lines of its configuration. */
+  readonly settings?: readonly string[]
+  readonly args?: readonly string[]
+}
+
 /** Starts MariaDB with an empty data folder in `directory`; nothing is synced to disk, since the data is thrown away. */
-export async function startMariadb(directory: string): Promise<DatabaseState> {
+export async function startMariadb(directory: string, options: MariadbOptions = {}): Promise<DatabaseState> {
+  const { password = randomBytes(12).toString('hex'), settings = [], args = [] } = options
   await rm(directory, { recursive: true, force: true })
   const dataDirectory = join(directory, 'data')
   await mkdir(dataDirectory, { recursive: true })
   const user = 'peers'
-  const password = randomBytes(12).toString('hex')
   const port = await freePort()
   const initPath = join(directory, 'init.sql')
   await writeFile(
@@ -24,7 +32,7 @@ export async function startMariadb(directory: string): Promise<DatabaseState> {
     { mode: 0o600 },
   )
   const configPath = join(directory, 'my.cnf')
-  await writeFile(configPath, serverConfig({ dataDirectory, initPath, port }))
+  await writeFile(configPath, `${serverConfig({ dataDirectory, initPath, port })}${settings.join('\n')}\n`)
   const system = userInfo().username
   await run([
     findProgram('mariadb-install-db'),
@@ -35,9 +43,8 @@ export async function startMariadb(directory: string): Promise<DatabaseState> {
     '--skip-name-resolve',
   ])
   const logPath = join(directory, 'mariadb.log')
-  const process = await startDaemon([findProgram('mariadbd'), `--defaults-file=${configPath}`, `--user=${system}`], {
-    logPath,
-  })
+  const command = [`--defaults-file=${configPath}`, `--user=${system}`, ...args]
+  const process = await startDaemon([findProgram('mariadbd'), ...command], { logPath })
   const login = { host: '127.0.0.1', port, user, password }
   await waitUntilReady(
     async () => {
