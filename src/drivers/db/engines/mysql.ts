@@ -47,7 +47,8 @@ export function openMysql(target: ServerTarget, options: PoolOptions): Database 
     connection.query(
       `SET SESSION sql_mode = 'TRADITIONAL', optimizer_switch = 'index_merge=off', group_concat_max_len = ${2 ** 32 - 1}`,
     )
-    if (options.syncWait !== undefined) connection.query(`SET SESSION wsrep_sync_wait = ${options.syncWait}`, () => undefined)
+    if (options.syncWait !== undefined)
+      connection.query(`SET SESSION wsrep_sync_wait = ${options.syncWait}`, () => undefined)
   })
   return new MysqlDatabase(pool, options)
 }
