@@ -5,45 +5,49 @@ import { GlimpseError } from '../../errors/error.ts'
 export function skip(source: Readable, count: number): Readable {
   if (count === 0) return source
   let left = count
-  return through(source, {
-    transform(chunk: Buffer, done) {
+  const step = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
       const rest = chunk.subarray(Math.min(left, chunk.length))
       left -= chunk.length - rest.length
       done(null, rest)
     },
-    flush: (done) => done(null),
   })
+  // Errors and an early end travel both ways; the reader meets them at `step`.
+  return pipeline(source, step, () => undefined)
 }
 
-/** The first `expectedBytes` of the stream; it fails with `blob_truncated` if there are fewer. */
+/**
+ * The first `expectedBytes` of the stream, whose rest is not waited for; it fails with `blob_truncated` if there are
+ * fewer.
+ */
 export function exactLength(
   source: Readable,
   { storeId, expectedBytes }: { storeId: string; expectedBytes: number },
 ): Readable {
   let readBytes = 0
-  return through(source, {
-    transform(chunk: Buffer, done) {
+  const step = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
       const piece = chunk.subarray(0, expectedBytes - readBytes)
       readBytes += piece.length
       done(null, piece)
+      if (piece.length < chunk.length) {
+        source.unpipe(step).destroy()
+        step.end()
+      }
     },
     flush(done) {
       const isShort = readBytes < expectedBytes
       done(isShort ? new GlimpseError('blob_truncated', { store: storeId, expectedBytes, readBytes }) : null)
     },
   })
-}
-
-interface Steps {
-  transform(chunk: Buffer, done: (error: Error | null, chunk?: Buffer) => void): void
-  flush(done: (error: Error | null) => void): void
-}
-
-function through(source: Readable, steps: Steps): Readable {
-  const step = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => steps.transform(chunk, done),
-    flush: (done) => steps.flush(done),
+  source.pipe(step)
+  // Once all is here, its end is no matter, and some sources call it a failure to be left.
+  source.on('error', (error) => {
+    if (readBytes < expectedBytes) step.destroy(error)
   })
-  // Errors and an early end travel both ways; the reader meets them at `step`.
-  return pipeline(source, step, () => undefined)
+  source.once('close', () => {
+    if (readBytes < expectedBytes && !step.destroyed) step.end()
+  })
+  step.once('close', () => source.destroy())
+  return step
 }
