@@ -37,6 +37,7 @@ describe('in the account of the service', () => {
 
   describeBlobStore('swift', {
     partBytes,
+    clears: true,
     open,
     openDenied: async (t) => (await open(t, { swift_store_key: 'wrong' })).store,
     openBehindProxy: async (t) => {
@@ -74,6 +75,7 @@ describe('in the accounts of projects', () => {
   describeBlobStore('swift', {
     partBytes,
     lists: false,
+    clears: true,
     open,
     openDenied: async (t) => (await open(t, { swift_store_user: null, swift_store_key: null }, 'wrong')).store,
   })

@@ -32,6 +32,17 @@ export interface SwiftClientOptions {
   readonly credentials: Credentials
 }
 
+export interface ListOptions {
+  readonly prefix: string
+  readonly signal?: AbortSignal
+}
+
+/** An object, or a container. */
+export interface Listed {
+  readonly name: string
+  readonly modifiedAt: Date
+}
+
 /** Swift's API in one account. Statuses that a caller does not expect, and networks that fail, are `store_unavailable`. */
 export class SwiftClient {
   readonly #options: SwiftClientOptions
@@ -113,20 +124,20 @@ export class SwiftClient {
     if (status >= 300 && status !== 404 && status !== 409) this.#refuseWrite(status)
   }
 
-  /** Names of the container's objects that begin with `prefix`, page by page. */
-  list(container: string, options: { prefix: string; signal?: AbortSignal }): AsyncIterable<readonly string[]> {
-    return this.#names(container, options)
+  /** The container's objects that begin with `prefix`, page by page. */
+  list(container: string, options: ListOptions): AsyncIterable<readonly Listed[]> {
+    return this.#listed(container, options)
   }
 
-  /** Names of the account's containers that begin with `prefix`, page by page. */
-  containers(options: { prefix: string; signal?: AbortSignal }): AsyncIterable<readonly string[]> {
-    return this.#names('', options)
+  /** The account's containers that begin with `prefix`, page by page. */
+  containers(options: ListOptions): AsyncIterable<readonly Listed[]> {
+    return this.#listed('', options)
   }
 
-  async *#names(
+  async *#listed(
     container: string,
-    { prefix, signal }: { prefix: string; signal?: AbortSignal },
-  ): AsyncGenerator<readonly string[], void, undefined> {
+    { prefix, signal }: ListOptions,
+  ): AsyncGenerator<readonly Listed[], void, undefined> {
     let marker = ''
     for (;;) {
       const query = `?format=json&prefix=${encodeURIComponent(prefix)}&marker=${encodeURIComponent(marker)}`
@@ -134,11 +145,12 @@ export class SwiftClient {
       const text = await body.text()
       if (statusCode === 404 || statusCode === 204) return
       if (statusCode >= 300) return this.#refuse(statusCode)
-      const names = (JSON.parse(text) as { name: string }[]).map(({ name }) => name)
-      const last = names.at(-1)
+      const found = JSON.parse(text) as { name: string; last_modified?: string }[]
+      const last = found.at(-1)
       if (last === undefined) return
-      yield names
-      marker = last
+      // In UTC, without saying so.
+      yield found.map(({ name, last_modified: at = '' }) => ({ name, modifiedAt: new Date(`${at}Z`) }))
+      marker = last.name
     }
   }
 

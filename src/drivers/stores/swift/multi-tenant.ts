@@ -67,6 +67,15 @@ export class ProjectAccounts implements Accounts {
     }
   }
 
+  async place(key: string, { requester }: AccountOptions): Promise<Target> {
+    const { config } = this.#connection
+    const endpoint = config.swift_store_endpoint ?? (await this.#endpointOf(requester))
+    const credentials = requester?.token ? fixedToken(requester.token) : this.#service
+    if (credentials === undefined) throw this.#unusable('images lie in the accounts of users, and no user asks')
+    const place = { container: `${config.swift_store_container}_${key}`, object: key }
+    return { client: this.#client(endpoint, credentials), place, discard: async () => {}, close: async () => {} }
+  }
+
   async find(url: string, { requester }: AccountOptions): Promise<Target> {
     const location = parseSwiftLocation(url)
     if (location?.kind !== 'account') throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })

@@ -18,6 +18,17 @@ export async function deleteObjects(
   if (failed) throw failed.reason
 }
 
+/** Deletes the objects of a container that begin with `prefix`. @throws storage_write_denied, store_unavailable */
+export async function removeAll(
+  client: SwiftClient,
+  { container, prefix, signal }: { container: string; prefix: string; signal?: AbortSignal },
+): Promise<void> {
+  const options = signal ? { signal } : {}
+  for await (const page of client.list(container, { prefix, ...options })) {
+    await deleteObjects(client, { container, names: page.map(({ name }) => name), ...options })
+  }
+}
+
 /**
  * Deletes an image's object with its segments, the segments first: what fails in between can be repeated.
  * @throws blob_not_found, storage_write_denied, store_unavailable
@@ -36,9 +47,7 @@ export async function deleteImage(
     const [container = '', ...rest] = manifest.split('/').map(decodeURIComponent)
     const prefix = rest.join('/')
     // Without a prefix it would stand for all that the container holds.
-    for await (const names of prefix === '' ? [] : client.list(container, { prefix, ...options })) {
-      await deleteObjects(client, { container, names, ...options })
-    }
+    if (prefix !== '') await removeAll(client, { container, prefix, ...options })
   }
   const query = isStatic ? '?multipart-manifest=delete' : ''
   if (!(await client.deleteObject(place, { query, ...options }))) {

@@ -13,7 +13,7 @@ import {
 } from './location.ts'
 import { containerMissing } from './put.ts'
 import { defaultDomain, type Reference } from './references.ts'
-import type { AccountOptions, Accounts, Target } from './target.ts'
+import type { AccountOptions, Accounts, OwnContainer, Target } from './target.ts'
 
 /** All images lie in accounts of the service. @see glance_store `_drivers/swift/store.py` `SingleTenantStore` */
 export class ServiceAccounts implements Accounts {
@@ -47,6 +47,20 @@ export class ServiceAccounts implements Accounts {
     return { ...target(client, place), url: this.#url(place) }
   }
 
+  async place(key: string): Promise<Target> {
+    const container = containerOf(key, this.#connection.config)
+    return target(await this.#client(this.#default), { container, object: key })
+  }
+
+  async *containers({ signal }: { signal?: AbortSignal }): AsyncGenerator<OwnContainer, void, undefined> {
+    const { swift_store_container: name, swift_store_multiple_containers_seed: seed } = this.#connection.config
+    const client = await this.#client(this.#default)
+    if (seed === 0) return void (yield { client, container: name })
+    for await (const page of client.containers({ prefix: `${name}_`, ...(signal && { signal }) })) {
+      for (const { name: container } of page) yield { client, container }
+    }
+  }
+
   async find(url: string): Promise<Target> {
     const location = parseSwiftLocation(url)
     if (location === undefined) throw new GlimpseError('blob_not_found', { store: this.#connection.storeId })
@@ -69,22 +83,14 @@ export class ServiceAccounts implements Accounts {
 
   async *list(options: { prefix: string; signal?: AbortSignal }): AsyncGenerator<ListedBlob, void, undefined> {
     const { config } = this.#connection
-    const client = await this.#client(this.#default)
-    for await (const container of this.#containers(client, options)) {
-      for await (const names of client.list(container, options)) {
-        for (const object of names) {
+    for await (const { client, container } of this.containers(options)) {
+      for await (const page of client.list(container, options)) {
+        for (const { name: object } of page) {
           const isImage = imageIdPattern.test(object) && containerOf(object, config) === container
           if (isImage) yield { key: object, url: this.#url({ container, object }) }
         }
       }
     }
-  }
-
-  async *#containers(client: SwiftClient, { signal }: { signal?: AbortSignal }): AsyncGenerator<string> {
-    const { swift_store_container: container, swift_store_multiple_containers_seed: seed } = this.#connection.config
-    if (seed === 0) yield container
-    else
-      for await (const names of client.containers({ prefix: `${container}_`, ...(signal && { signal }) })) yield* names
   }
 
   #url(place: ObjectPlace): string {

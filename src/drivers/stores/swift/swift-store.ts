@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Agent } from 'undici'
 import { GlimpseError } from '../../../errors/error.ts'
-import type { BlobStore, BlobWriter, ByteRange, Readers, StoreCallOptions } from '../../../ports/blob-store.ts'
+import type {
+  AbandonedWrite,
+  BlobStore,
+  BlobWriter,
+  ByteRange,
+  Readers,
+  StoreCallOptions,
+} from '../../../ports/blob-store.ts'
+import { findAbandonedSegments } from './abandoned.ts'
 import type { Connection } from './connection.ts'
 import { Keystone } from './keystone.ts'
 import { swiftSchemes } from './location.ts'
@@ -11,7 +19,7 @@ import { ProjectAccounts } from './multi-tenant.ts'
 import { type SwiftStoreConfig, sizeUnitBytes } from './options.ts'
 import { openImage } from './reader.ts'
 import { readReferences } from './references.ts'
-import { deleteImage } from './remove.ts'
+import { deleteImage, removeAll } from './remove.ts'
 import { ServiceAccounts } from './single-tenant.ts'
 import type { Accounts, Target } from './target.ts'
 import { SwiftWriter } from './writer.ts'
@@ -130,6 +138,20 @@ export class SwiftStore implements BlobStore {
     await deleteImage(client, { ...options, place, storeId: this.id })
     // It was the container of this image alone.
     if (this.#connection.config.swift_store_multi_tenant) await client.deleteContainer(place.container, options)
+  }
+
+  async clear(key: string, options: StoreCallOptions = {}): Promise<void> {
+    const { client, place } = await this.#accounts.place(key, options)
+    const { signal } = options
+    await client.deleteObject(place, options)
+    await removeAll(client, { container: place.container, prefix: `${key}_`, ...(signal && { signal }) })
+    if (this.#connection.config.swift_store_multi_tenant) await client.deleteContainer(place.container, options)
+  }
+
+  async *abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
+    for await (const { client, container } of this.#accounts.containers?.({}) ?? []) {
+      yield* findAbandonedSegments(client, { container })
+    }
   }
 
   close(): Promise<void> {

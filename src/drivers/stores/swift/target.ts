@@ -12,10 +12,20 @@ export interface Target {
   close(): Promise<void>
 }
 
+/** A container of the service for images, and the account that holds it. */
+export interface OwnContainer {
+  readonly client: SwiftClient
+  readonly container: string
+}
+
 /** Finds the accounts that images lie in. */
 export interface Accounts {
   /** For a new image. The container is there then. @throws store_unavailable, store_misconfigured */
   create(key: string, options: AccountOptions & { isLarge: boolean }): Promise<Target & { readonly url: string }>
+  /** Where a new image would lie; nothing is made for it. @throws store_unavailable */
+  place(key: string, options: AccountOptions): Promise<Target>
+  /** The service's own containers for images; absent where each project has its own. */
+  containers?(options: { signal?: AbortSignal }): AsyncIterable<OwnContainer>
   /** For an image that lies at `url`. @throws store_unavailable */
   find(url: string, options: AccountOptions): Promise<Target>
   /**
