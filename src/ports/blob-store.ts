@@ -143,5 +143,11 @@ export interface BlobStore {
    * @throws store_unavailable
    */
   list?(options: StoreCallOptions & { prefix: string }): AsyncIterable<ListedBlob>
+  /**
+   * Removes what lies under the key of an image and what dead processes left of writes to it. The caller knows that no
+   * image has its data there. Absent where `abandoned` tells at once of all that a dead process leaves.
+   * @throws store_unavailable, storage_write_denied
+   */
+  clear?(key: string, options?: StoreCallOptions): Promise<void>
   close(): Promise<void>
 }

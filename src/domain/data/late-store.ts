@@ -27,7 +27,7 @@ export function lateStore(
 ): StandIn {
   const late = new LateStore(traits, { open, retryMs })
   const store: StandIn = {
-    isOpen: () => late.isOpen,
+    isOpen: () => late.opened !== undefined,
     id: traits.id,
     schemes: traits.schemes,
     capabilities: late.capabilities,
@@ -37,6 +37,10 @@ export function lateStore(
     sizeAsWritten: async (url, options) => {
       const opened = await late.ready()
       return opened.sizeAsWritten === undefined ? opened.size(url, options) : opened.sizeAsWritten(url, options)
+    },
+    owns: (url) => late.opened?.owns?.(url) === true,
+    async *abandoned() {
+      yield* (await late.ready()).abandoned?.() ?? []
     },
     close: () => late.close(),
   }
@@ -49,6 +53,7 @@ export function lateStore(
       return opened.create(key, options)
     },
     delete: async (url, options) => (await late.ready()).delete?.(url, options),
+    clear: async (key, options) => (await late.ready()).clear?.(key, options),
     setReaders: async (url, options) => (await late.ready()).setReaders?.(url, options),
     async *list(options) {
       yield* (await late.ready()).list?.(options) ?? []
@@ -63,7 +68,7 @@ class LateStore {
   #opening: Promise<BlobStore> | undefined
   readonly #retryMs: number
   #failedAt = performance.now()
-  #isOpen = false
+  #opened: BlobStore | undefined
 
   constructor(traits: StoreTraits, { open, retryMs }: { open: () => Promise<BlobStore>; retryMs: number }) {
     this.#traits = traits
@@ -71,8 +76,8 @@ class LateStore {
     this.#retryMs = retryMs
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen
+  get opened(): BlobStore | undefined {
+    return this.#opened
   }
 
   /** @throws store_unavailable */
@@ -82,7 +87,7 @@ class LateStore {
     }
     this.#opening ??= this.#open().then(
       (store) => {
-        this.#isOpen = true
+        this.#opened = store
         return store
       },
       (error: unknown) => {
@@ -95,7 +100,7 @@ class LateStore {
   }
 
   async close(): Promise<void> {
-    if (this.#isOpen) await (await this.#opening)?.close()
+    await this.#opened?.close()
   }
 
   #unavailable(cause?: unknown): GlimpseError {

@@ -11,6 +11,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet
 const limits: GuardLimits = {
   callMs: 100,
   deleteMs: 400,
+  writeMs: 150,
   calls: 2,
   retries: 2,
   firstDelayMs: 1,
@@ -194,6 +195,16 @@ describe('guardStore', () => {
     const [error] = (await once(stream, 'error')) as [Error]
     assert.ok(isDown(error))
     assert.ok(source.destroyed)
+  })
+
+  it('gives up writes, commits and aborts that hang', async () => {
+    const hang = { write: forEver, commit: forEver, settle: async () => undefined, abort: forEver }
+    const { guard } = guarded({ create: async () => hang }, { breaker: { ...limits.breaker, failures: 9 } })
+    const writer = await guard.create?.('a', { sizeBytes: 3 })
+    assert.ok(writer)
+    await assert.rejects(writer.write(Buffer.from('abc')), isDown)
+    await assert.rejects(writer.commit(), isDown)
+    await assert.rejects(writer.abort(), isDown)
   })
 
   it('commits what was uploaded even while the store is given up', async () => {

@@ -23,6 +23,8 @@ export interface GuardLimits {
   readonly callMs: number
   /** Longest time of a deletion: some stores remove large data piece by piece. */
   readonly deleteMs: number
+  /** Longest time in which a piece of data is taken: a driver may have to send a part first, and again. */
+  readonly writeMs: number
   /** Calls at a time on one store; reading and writing of data does not count. */
   readonly calls: number
   readonly retries: number
@@ -33,6 +35,7 @@ export interface GuardLimits {
 export const guardLimits: GuardLimits = {
   callMs: 60_000,
   deleteMs: 900_000,
+  writeMs: 300_000,
   calls: 64,
   retries: 2,
   firstDelayMs: 100,
@@ -58,7 +61,7 @@ export interface GuardedStore extends BlobStore {
  */
 export function guardStore(store: BlobStore, options: GuardOptions): GuardedStore {
   const guard = new Guard(store, options)
-  const { create, openFile, setReaders, sizeAsWritten, abandoned, list } = store
+  const { create, openFile, setReaders, sizeAsWritten, abandoned, list, clear } = store
   return {
     id: store.id,
     schemes: store.schemes,
@@ -84,6 +87,13 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
     ...(store.owns && { owns: (url) => store.owns?.(url) === true }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),
     ...(list && { list: (callOptions) => list.call(store, callOptions) }),
+    ...(clear && {
+      clear: (key, callOptions) =>
+        guard.call('delete', callOptions, (it) => clear.call(store, key, { ...callOptions, ...it }), {
+          isRepeatable: true,
+          limitMs: guard.limits.deleteMs,
+        }),
+    }),
   }
 }
 
@@ -100,14 +110,14 @@ interface CallKind<T> {
 class Guard {
   readonly #store: BlobStore
   readonly #observer: StoreObserver
-  readonly #limits: GuardLimits
+  readonly limits: GuardLimits
   readonly #slots: Slots
   readonly #breaker: CircuitBreaker
 
   constructor(store: BlobStore, { log, observer, limits = guardLimits }: GuardOptions) {
     this.#store = store
     this.#observer = observer
-    this.#limits = limits
+    this.limits = limits
     this.#slots = new Slots(limits.calls)
     this.#breaker = new CircuitBreaker({
       ...limits.breaker,
@@ -130,7 +140,7 @@ class Guard {
     })
     return new WatchedRead(source, {
       storeId: this.#store.id,
-      stallMs: this.#limits.callMs,
+      stallMs: this.limits.callMs,
       onBytes: (count) => this.#observer.bytes({ store: this.#store.id, direction: 'read', count }),
       onFailure: (error) => this.#judge(error),
     })
@@ -143,6 +153,8 @@ class Guard {
       discard: (late) => late.abort(),
     })
     return new GuardedWriter(writer, {
+      inTime: (act, limitMs) => this.#inTime(act, limitMs),
+      limits: this.limits,
       onBytes: (count) => this.#observer.bytes({ store: this.#store.id, direction: 'written', count }),
       judged: (act) => this.#judged(act),
       measured: (act) => this.#measured('commit', act),
@@ -161,7 +173,7 @@ class Guard {
           if (attempts === 1 || !hasCode(error, 'blob_not_found')) throw error
         })
       },
-      { isRepeatable: true, limitMs: this.#limits.deleteMs },
+      { isRepeatable: true, limitMs: this.limits.deleteMs },
     )
   }
 
@@ -169,9 +181,9 @@ class Guard {
     operation: StoreOperation,
     options: CallOptions | undefined,
     act: (options: { signal: AbortSignal }) => Promise<T>,
-    { isRepeatable = false, discard, limitMs = this.#limits.callMs }: CallKind<T>,
+    { isRepeatable = false, discard, limitMs = this.limits.callMs }: CallKind<T>,
   ): Promise<T> {
-    const repeats = isRepeatable && this.#store.capabilities.retries !== true ? this.#limits.retries : 0
+    const repeats = isRepeatable && this.#store.capabilities.retries !== true ? this.limits.retries : 0
     return this.#measured(operation, async () => {
       for (let attempt = 0; ; attempt += 1) {
         this.#requireAdmission()
@@ -182,7 +194,7 @@ class Guard {
         } catch (error) {
           const isOver = attempt === repeats || performance.now() >= deadline || this.#breaker.isOpen
           if (isOver || !hasCode(error, 'store_unavailable')) throw error
-          await sleep(this.#limits.firstDelayMs * 4 ** attempt * (0.5 + Math.random()))
+          await sleep(this.limits.firstDelayMs * 4 ** attempt * (0.5 + Math.random()))
           options?.signal?.throwIfAborted()
         }
       }
@@ -212,6 +224,20 @@ class Guard {
       if (either.aborted) acting?.then(discard).catch(() => undefined)
       if (limit.signal.aborted) throw limit.signal.reason
       throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What hangs is left to itself. @throws store_unavailable */
+  async #inTime<T>(act: () => Promise<T>, limitMs: number): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const reason = `no answer within ${limitMs / 1000} s`
+    const timer = setTimeout(() => {
+      reject(new GlimpseError('store_unavailable', { store: this.#store.id, reason }))
+    }, limitMs)
+    try {
+      return await Promise.race([act(), late])
     } finally {
       clearTimeout(timer)
     }
@@ -257,6 +283,8 @@ class Guard {
 }
 
 interface WriterHooks {
+  readonly limits: Pick<GuardLimits, 'writeMs' | 'deleteMs'>
+  readonly inTime: <T>(act: () => Promise<T>, limitMs: number) => Promise<T>
   readonly onBytes: (count: number) => void
   readonly judged: <T>(act: () => Promise<T>) => Promise<T>
   readonly measured: <T>(act: () => Promise<T>) => Promise<T>
@@ -272,12 +300,14 @@ class GuardedWriter implements BlobWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#writer.write(chunk)
+    const { inTime, limits } = this.#hooks
+    await inTime(() => this.#writer.write(chunk), limits.writeMs)
     this.#hooks.onBytes(chunk.length)
   }
 
   commit(): ReturnType<BlobWriter['commit']> {
-    return this.#hooks.measured(() => this.#hooks.judged(() => this.#writer.commit()))
+    const { measured, judged, inTime, limits } = this.#hooks
+    return measured(() => judged(() => inTime(() => this.#writer.commit(), limits.deleteMs)))
   }
 
   settle(): Promise<void> {
@@ -285,7 +315,8 @@ class GuardedWriter implements BlobWriter {
   }
 
   abort(): Promise<void> {
-    return this.#writer.abort()
+    const { inTime, limits } = this.#hooks
+    return inTime(() => this.#writer.abort(), limits.deleteMs)
   }
 }
 
