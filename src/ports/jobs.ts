@@ -49,6 +49,12 @@ export interface JobLease {
   readonly token: string
 }
 
+/** What a change made for a job depends on: that its lease holds or, with null, that nobody has begun the job yet. */
+export interface JobGuard {
+  readonly jobId: string
+  readonly token: string | null
+}
+
 export interface ClaimedJob {
   readonly job: Job
   readonly lease: JobLease

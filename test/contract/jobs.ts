@@ -45,6 +45,23 @@ export function describeJobs(name: string, open: () => Promise<Repositories>): v
       assert.ok(Math.abs(createdAt.getTime() - Date.now()) < 10_000)
     })
 
+    it('changes an image for a job only as long as nobody else has taken the job', async () => {
+      const { images, jobs } = repositories
+      const { id } = await images.create({ id: randomUUID(), status: 'queued', visibility: 'shared' })
+      const { id: jobId, kind } = await enqueue()
+      const rename = (name: string, token: string | null) =>
+        images.update(id, { fields: { name } }, { job: { jobId, token } })
+      assert.equal((await rename('waiting', null)).name, 'waiting')
+      await assert.rejects(rename('no', randomUUID()), lost)
+      const first = await claimed(kind, 1)
+      await assert.rejects(rename('no', null), lost)
+      await until(async () => (await rename('held', first.lease.token).then(() => claim(kind))) !== undefined)
+      await assert.rejects(rename('no', first.lease.token), lost)
+      await assert.rejects(images.update(id, {}, { job: { jobId: randomUUID(), token: null } }), lost)
+      assert.equal((await images.get(id))?.name, 'held')
+      await jobs.cancel(id, { reason: 'over' })
+    })
+
     it('gives a job to one of many who claim at the same time', async () => {
       const { kind } = await enqueue()
       const all = await Promise.all(Array.from({ length: 10 }, () => claim(kind)))

@@ -114,12 +114,17 @@ export class StartImport {
         this.#repositories.images.update(image.id, change, {
           from: [image.status],
           holding: { name: lockProperty, value: staleLock },
+          // A job that was not held long enough has found no lock, and ends.
+          job: { jobId: job.id, token: null },
           settles,
         }),
       )
     } catch (error) {
       // Without an answer the lock may be set: then the job goes on by itself, else it ends.
       if (error instanceof GlimpseError && error.code !== 'database_unavailable') await job.withdraw()
+      if (hasCode(error, 'job_lease_lost')) {
+        throw new GlimpseError('database_unavailable', { reason: 'it took too long' }, { cause: error })
+      }
       if (!hasCode(error, 'image_property_conflict') && !hasCode(error, 'image_status_conflict')) throw error
       const reason = `New operation on image '${image.id}' is not permitted as prior operation is still in progress`
       throw new GlimpseError('conflict', { reason }, { cause: error })

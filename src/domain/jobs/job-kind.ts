@@ -1,4 +1,4 @@
-import type { Job, JobVerdict, Json } from '../../ports/jobs.ts'
+import type { Job, JobLease, JobVerdict, Json } from '../../ports/jobs.ts'
 
 /** Names a kind of job and the type of its input. */
 export interface JobKind<Input extends Json> {
@@ -10,6 +10,8 @@ export interface JobKind<Input extends Json> {
 /** A job that is being run by this process. */
 export interface RunningJob<Input extends Json> extends Omit<Job, 'input' | 'progress' | 'steps'> {
   readonly input: Input
+  /** For changes that nobody but who runs the job may make. */
+  readonly lease: JobLease
   /**
    * Aborted when the job is to stop: `job_interrupted` (this process ends; another goes on from the last step),
    * `job_cancelled`, or `job_lease_lost` (another process has taken over). Whatever is under way must end soon after.
@@ -21,6 +23,11 @@ export interface RunningJob<Input extends Json> extends Omit<Job, 'input' | 'pro
    * @throws what `work` throws; the reason of the signal
    */
   step<Result extends Json>(name: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>
+  /**
+   * Asks whether the job is still this process's: before what cannot be undone and the database cannot guard.
+   * @throws job_lease_lost, database_unavailable
+   */
+  confirm(): Promise<void>
   /** Tells how far it is, in bytes as a rule; recorded with the next heartbeat. */
   progress(value: number): void
 }

@@ -141,9 +141,17 @@ class JobRun {
     return {
       ...rest,
       signal,
+      lease: this.#claimed.lease,
+      confirm: () => this.#confirm(),
       step: (name, work) => this.#step(name, { work, signal }),
       progress: (value) => this.#options.keeper.progress(value),
     }
+  }
+
+  async #confirm(): Promise<void> {
+    const { jobs, keeper, times } = this.#options
+    await jobs.extend(this.#claimed.lease, { leaseMs: times.leaseMs, progress: null })
+    keeper.prolonged()
   }
 
   async #step<Result extends Json>(

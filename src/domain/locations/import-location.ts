@@ -98,7 +98,7 @@ export class LocationImport implements JobHandler<LocationImportInput> {
 
   /** Records the location. */
   async #locate(
-    { input: { imageId, sealedUrl, validationData } }: Job,
+    { input: { imageId, sealedUrl, validationData }, lease }: Job,
     { signal, isVerified }: { signal: AbortSignal; isVerified: boolean },
   ): Promise<null> {
     const { repositories, external, sealer, quotas } = this.#options
@@ -121,7 +121,11 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     }
     await using reservation = await quotas.reserve(image.owner, { image_size_total: sizeBytes })
     await reservation.settle('image_size_total', (settles) =>
-      repositories.images.update(imageId, { fields, addLocations: [location] }, { from: ['queued'], settles }),
+      repositories.images.update(
+        imageId,
+        { fields, addLocations: [location] },
+        { from: ['queued'], job: lease, settles },
+      ),
     )
     return null
   }
@@ -137,19 +141,18 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     if (hashes.osHashValue !== expected.os_hash_value.toLowerCase()) {
       throw new GlimpseError('bad_request', { reason: 'The os_hash_value given is not that of the data.' })
     }
-    await this.#set(imageId, { fields: { ...hashes, status: 'active' }, from: ['importing'] })
+    await this.#set(job, { fields: { ...hashes, status: 'active' }, from: ['importing'] })
     return null
   }
 
   async #hash(job: Job, { algorithm, signal }: { algorithm: string; signal: AbortSignal }): Promise<null> {
-    const { imageId } = job.input
     const from: ImageStatus[] = ['active', 'deactivated']
     const hashes = await this.#read(job, { algorithm, signal }).catch(async (error: unknown) => {
       // Nobody may boot from it, but an administrator can look at it.
-      if (hasCode(error, 'image_data_refused')) await this.#set(imageId, { fields: { status: 'deactivated' }, from })
+      if (hasCode(error, 'image_data_refused')) await this.#set(job, { fields: { status: 'deactivated' }, from })
       throw error
     })
-    await this.#set(imageId, { fields: hashes, from })
+    await this.#set(job, { fields: hashes, from })
     return null
   }
 
@@ -179,19 +182,34 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     return { sizeBytes, checksum: found[0] ?? null, osHashAlgo: algorithm, osHashValue: found[1] ?? null }
   }
 
-  async #set(imageId: string, { fields, from }: { fields: Partial<ImageFields>; from: ImageStatus[] }): Promise<void> {
-    await this.#options.repositories.images.update(imageId, { fields }, { from })
+  async #set(job: Job, { fields, from }: { fields: Partial<ImageFields>; from: ImageStatus[] }): Promise<void> {
+    const { images } = this.#options.repositories
+    await images.update(job.input.imageId, { fields }, { from, job: job.lease })
   }
 
-  /** Takes the location from the image, with its data, as it was given to the service. */
+  /**
+   * Takes the location from the image, with its data, as it was given to the service. The data goes first: a process that
+   * is killed in between leaves an image that still knows it. Data that its store does not give up is left to the scrubber.
+   */
   async #revert(image: Image, job: Job): Promise<void> {
-    const { repositories, delayed } = this.#options
+    const { repositories } = this.#options
     const location = this.#locationOf(image, job)
-    const status = delayed ? 'pending_delete' : 'deleted'
+    const status = location && (await this.#isRemoved(image, location)) ? 'deleted' : 'pending_delete'
     const fields = { status: 'queued', sizeBytes: null } as const
     const removeLocations = location ? [{ id: location.id, status }] : []
-    await repositories.images.update(image.id, { fields, removeLocations }, { from: ['importing'] })
-    if (location && !delayed) await removeBlobs({ ...image, locations: [location] }, this.#options)
+    await repositories.images.update(image.id, { fields, removeLocations }, { from: ['importing'], job: job.lease })
+  }
+
+  async #isRemoved(image: Image, location: ImageLocation): Promise<boolean> {
+    const { delayed, log } = this.#options
+    if (delayed) return false
+    try {
+      await removeBlobs({ ...image, locations: [location] }, this.#options)
+      return true
+    } catch (error) {
+      log.error({ err: error, imageId: image.id }, 'the data of a location that was not added stays for the scrubber')
+      return false
+    }
   }
 
   #locationOf({ locations }: Image, { input }: Job): ImageLocation | undefined {

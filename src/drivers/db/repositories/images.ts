@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { Image, ImageFields, ImageStatus } from '../../../ports/image.ts'
+import type { JobGuard } from '../../../ports/jobs.ts'
 import type { Settlement } from '../../../ports/quota.ts'
 import type { HeldProperty, ImageChange, ImageQuery, ImageRepository, NewImage } from '../../../ports/repositories.ts'
 import type { Database, Queryable } from '../database.ts'
@@ -11,6 +12,7 @@ import { ChildWriter } from './image-children.ts'
 import { columnsOf, defaultFields } from './image-fields.ts'
 import { listImages, type PageHints } from './image-list.ts'
 import { readImage } from './image-reads.ts'
+import { requireJob } from './job-guard.ts'
 import { lockImage } from './lock-image.ts'
 import { settle } from './quota.ts'
 import { refuseWideCharacters } from './wide-characters.ts'
@@ -91,6 +93,7 @@ export class SqlImageRepository implements ImageRepository {
       keepsLocation?: true
       holding?: HeldProperty
       expects?: Partial<ImageFields>
+      job?: JobGuard
       settles?: Settlement | undefined
     } = {},
   ): Promise<Image> {
@@ -98,14 +101,15 @@ export class SqlImageRepository implements ImageRepository {
     const at = now()
     const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
     const touch = (queryable: Queryable) => this.#set(queryable, id, { columns, ...options })
-    const { settles, holding } = options
-    if (!touchesChildren(change) && !settles && !holding) {
+    const { settles, holding, job } = options
+    if (!touchesChildren(change) && !settles && !holding && !job) {
       await touch(this.#database)
       return this.#existing(this.#database, id)
     }
     return this.#database.transaction(async (transaction) => {
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
+      if (job) await requireJob(transaction, { statements: this.#statements, job })
       if (settles) await settle(transaction, { statements: this.#statements, settlement: settles })
       const children = this.#children(transaction, id, at)
       if (holding) await requireHeld(children, id, holding)
