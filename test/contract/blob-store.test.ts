@@ -31,6 +31,7 @@ describeBlobStore('memory behind the guard', {
 for (const thin of [false, true]) {
   describeBlobStore(thin ? 'file with holes' : 'file', {
     ...(thin ? { sparseBytes: 5 * 1024 ** 3 } : {}),
+    clears: true,
     open: async (t) => {
       const directory = await mkdtemp(join(tmpdir(), 'glimpse-store-'))
       t.after(() => rm(directory, { recursive: true }))

@@ -12,7 +12,7 @@ const digest = (data: Uint8Array) => createHash('sha1').update(data).digest('hex
 
 /** What every store promises to the layers above. */
 export function describeBlobStore(name: string, fixture: StoreFixture): void {
-  const { open, partBytes = 65_536 } = fixture
+  const { open, partBytes = 65_536, clears } = fixture
   describe(`blob store: ${name}`, () => {
     it('gives back the bytes that were written, whatever the chunks', async (t) => {
       const { store } = await open(t)
@@ -181,6 +181,29 @@ export function describeBlobStore(name: string, fixture: StoreFixture): void {
         assert.equal((await buffer(await store.open(url, {}))).toString(), 'first')
       }
     })
+
+    if (clears) {
+      it('clears a key of whatever was written, and those who wrote it leave what comes after it', async (t) => {
+        const { store, countThings } = await open(t)
+        const clear = async (key: string) => store.clear?.(key)
+        for (const size of [3, 2 * partBytes + 3]) {
+          const key = randomUUID()
+          const [done, half] = await Promise.all([1, 2].map(() => store.create(key, { sizeBytes: size })))
+          assert.ok(done && half)
+          for (const piece of pieces(randomBytes(size))) await done.write(piece)
+          for (const piece of pieces(randomBytes(size - 1))) await half.write(piece)
+          const { url } = await done.commit()
+          await clear(key)
+          await assert.rejects(store.size(url), hasErrorCode('blob_not_found'))
+          await clear(key)
+          await put(await store.create(key, { sizeBytes: 6 }), [Buffer.from('second')])
+          await Promise.all([done.abort(), half.abort()])
+          assert.equal((await buffer(await store.open(url, {}))).toString(), 'second')
+          await store.delete(url)
+          assert.equal(await countThings(), 0)
+        }
+      })
+    }
 
     it('keeps the whole blob of one writer when two commit the same key at once', async (t) => {
       const { store, countThings } = await open(t)

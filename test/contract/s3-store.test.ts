@@ -30,6 +30,7 @@ for (const [name, find] of Object.entries(s3Peers)) {
 
     describeBlobStore('s3', {
       partBytes: 5 * mib,
+      clears: true,
       open: (t) => open(t, {}),
       openDenied: async (t) => (await open(t, { s3_store_secret_key: 'wrong' })).store,
       openBehindProxy: async (t) => {

@@ -23,6 +23,8 @@ export interface StoreFixture {
   readonly lists?: false
   /** Keys beside those of images that the store takes. */
   readonly oddKeys?: readonly string[]
+  /** It has `clear`. */
+  readonly clears?: true
   /** The same store with credentials that its server refuses. Opening it may fail too. */
   readonly openDenied?: (t: TestContext) => Promise<WritableStore>
   /** The store with a proxy between it and its server. */

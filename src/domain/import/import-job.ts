@@ -1,4 +1,5 @@
 import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { BlobStore, Requester } from '../../ports/blob-store.ts'
 import type { Image, ImageFields } from '../../ports/image.ts'
 import type { JobVerdict } from '../../ports/jobs.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -19,7 +20,7 @@ import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { injectedProperties } from './inject.ts'
 import type { InjectConfig } from './options.ts'
 import type { ImportData, ImportPlugin } from './plugin.ts'
-import { Transfer } from './transfer.ts'
+import { clearStore, Transfer } from './transfer.ts'
 
 export interface ImportJobOptions extends SourceOptions {
   readonly kind: JobKind<ImportInput>
@@ -101,6 +102,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     const isCopy = job.input.method === 'copy-image'
     const isOurs = image?.properties[lockProperty] === job.id
     if (!isCopy && (isOurs || image === undefined)) await staging.remove(imageId)
+    if (image && isOurs) await this.#clear(job, image)
     if (image && isOurs && job.input.task) await this.#images.delete(imageId, { from: ['importing'] })
     else if (image && isOurs) await this.#unlock(job, image, { verdict })
     await tasks.begin(taskOrderOf(job))
@@ -118,7 +120,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     let meter: SizeMeter | undefined
     try {
       const targets = (input.stores ?? [stores.default.id]).map((id) => stores.get(id))
-      const requester = { userId: input.requester.userId, projectId: input.requester.projectId, token: null }
+      const requester = requesterOf(job)
       await using reservation = await quotas.reserve(
         image.owner,
         { image_size_total: (source.sizeBytes ?? 0) * targets.length },
@@ -130,9 +132,10 @@ export class ImportJob implements JobHandler<ImportInput> {
         stores: targets,
         allMustSucceed: input.allStoresMustSucceed,
         requester,
+        mayClear: (store) => mayClear(job, { image, store }),
         log,
       })
-      await transfer.open(source)
+      await transfer.open({ ...source, isFirst: job.attempts === 1 })
       const check =
         input.method === 'copy-image' ? undefined : content.inspect(formats, isExact ? 'conversion' : 'import')
       const algorithms = withExpected(['md5', names.node], expected)
@@ -222,8 +225,19 @@ export class ImportJob implements JobHandler<ImportInput> {
     const holding = { name: lockProperty, value: job.id }
     const from = isCopy ? (['active', 'deactivated'] as const) : (['importing'] as const)
     await reservation.settle('image_size_total', (settles) =>
-      this.#images.update(image.id, change, { from, holding, settles }),
+      this.#images.update(image.id, change, { from, holding, job: job.lease, settles }),
     )
+  }
+
+  /** Removes what killed processes have left in the stores of an image that is locked for the job. */
+  async #clear(job: Job, image: Image): Promise<void> {
+    const { stores } = this.#options
+    const ids = job.input.stores ?? [stores.default.id]
+    for (const { store } of stores.list().filter((entry) => ids.includes(entry.store.id))) {
+      if (await mayClear(job, { image, store })) {
+        await clearStore(store, { key: image.id, requester: requesterOf(job) })
+      }
+    }
   }
 
   /** Gives the image back as it was before the import. */
@@ -239,7 +253,8 @@ export class ImportJob implements JobHandler<ImportInput> {
       removeProperties: [lockProperty],
     }
     const holding = { name: lockProperty, value: job.id }
-    await this.#images.update(image.id, change, { from: [image.status], holding }).catch((error: unknown) => {
+    const options = { from: [image.status], holding, job: job.lease }
+    await this.#images.update(image.id, change, options).catch((error: unknown) => {
       if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_property_conflict')) throw error
     })
   }
@@ -281,13 +296,23 @@ function imageOf({ imageId }: Job): string {
   return imageId ?? ''
 }
 
+function requesterOf({ input: { requester } }: Job): Requester {
+  return { userId: requester.userId, projectId: requester.projectId, token: null }
+}
+
+/** Whether nobody has a right to what lies in the store under the image's id. @throws job_lease_lost */
+async function mayClear(job: Job, { image, store }: { image: Image; store: BlobStore }): Promise<boolean> {
+  await job.confirm()
+  return !image.locations.some(({ url, metadata }) => metadata.store === store.id || store.owns?.(url) === true)
+}
+
 function taskOrderOf(job: Job): TaskOrder {
   return taskOf(job.id, { imageId: imageOf(job), input: job.input })
 }
 
 /** The job was carried out by a process that died before it could say so. */
 function isDone(image: Image, { input }: Job): boolean {
-  if (image.status !== 'active') return false
+  if (image.status !== 'active' && image.status !== 'deactivated') return false
   const settled = new Set([...failedStores(image), ...image.locations.map(({ metadata }) => metadata.store)])
   return image.locations.length > 0 && (input.stores ?? []).every((id) => settled.has(id))
 }

@@ -24,7 +24,14 @@ test('leaves what a dead process left to the next finder when it cannot be remov
     },
   } as unknown as BlobStore
   const requester = { userId: null, projectId: null, token: null }
-  const transfer = new Transfer({ key: 'i', stores: [store], allMustSucceed: true, requester, log })
-  await assert.rejects(transfer.open({ sizeBytes: 1 }), (error) => hasCode(error, 'store_unavailable'))
+  const transfer = new Transfer({
+    key: 'i',
+    stores: [store],
+    allMustSucceed: true,
+    requester,
+    mayClear: async () => true,
+    log,
+  })
+  await assert.rejects(transfer.open({ sizeBytes: 1, isFirst: true }), (error) => hasCode(error, 'store_unavailable'))
   assert.deepEqual(released, ['other', 'i'])
 })

@@ -12,6 +12,8 @@ export interface TransferOptions {
   /** One store that fails fails them all; else the others go on. */
   readonly allMustSucceed: boolean
   readonly requester: Requester
+  /** Whether nobody has a right to what lies there under the key. @throws if the work is no longer this process's */
+  readonly mayClear: (store: BlobStore) => Promise<boolean>
   readonly log: Logger
 }
 
@@ -44,9 +46,12 @@ export class Transfer {
     this.#options = options
   }
 
-  /** Opens a write in each store. What an earlier attempt left there, whose process died, is removed. */
-  async open({ sizeBytes }: { sizeBytes: number | null }): Promise<void> {
-    for (const store of this.#options.stores) await this.#open(store, sizeBytes)
+  /**
+   * Opens a write in each store. What an earlier attempt left there, whose process died, is removed.
+   * @param options `isFirst`: there was none
+   */
+  async open({ sizeBytes, isFirst }: { sizeBytes: number | null; isFirst: boolean }): Promise<void> {
+    for (const store of this.#options.stores) await this.#open(store, { sizeBytes, isFirst })
   }
 
   /** Ids of stores that failed so far. */
@@ -88,19 +93,26 @@ export class Transfer {
     await Promise.all(this.#targets.splice(0).map((target) => this.#abort(target)))
   }
 
-  async #open(store: BlobStore, sizeBytes: number | null): Promise<void> {
+  async #open(store: BlobStore, { sizeBytes, isFirst }: { sizeBytes: number | null; isFirst: boolean }): Promise<void> {
     const { key, requester } = this.#options
     try {
       if (!store.create) throw new GlimpseError('store_read_only', { store: store.id })
+      if (!isFirst) await this.#clear(store)
       const open = () => (store as Required<BlobStore>).create(key, { sizeBytes, requester })
       const writer = await open().catch(async (error: unknown) => {
-        if (!hasCode(error, 'blob_exists') || !(await removeLeftovers(store, key))) throw error
+        if (!hasCode(error, 'blob_exists') || !(await this.#clear(store))) throw error
         return open()
       })
       this.#targets.push({ store, writer })
     } catch (error) {
       this.#failed(store, error)
     }
+  }
+
+  /** @returns whether there may be room now */
+  async #clear(store: BlobStore): Promise<boolean> {
+    const { key, requester, mayClear } = this.#options
+    return (await mayClear(store)) && clearStore(store, { key, requester })
   }
 
   /** Does `work` for all targets side by side; those that fail are aborted, and left out from then on. */
@@ -132,8 +144,18 @@ export class Transfer {
   }
 }
 
-/** @returns whether something was removed */
-async function removeLeftovers(store: BlobStore, key: string): Promise<boolean> {
+/**
+ * Removes what dead processes left of an image's data in a store where the image has none.
+ * @returns whether something may have been removed
+ */
+export async function clearStore(
+  store: BlobStore,
+  { key, requester }: { key: string; requester: Requester },
+): Promise<boolean> {
+  if (store.clear) {
+    await store.clear(key, { requester })
+    return true
+  }
   let removed = false
   for await (const write of store.abandoned?.() ?? []) {
     if (write.key !== key) {

@@ -14,7 +14,7 @@ import {
 import { chooseDataDir, type DataDir, parseDataDirs, prepareDataDir } from './datadirs.ts'
 import { translateFileError } from './errors.ts'
 import { readExactly } from './file-reader.ts'
-import { FileWriter, type FlushSlot } from './file-writer.ts'
+import { FileWriter, type FlushSlot, unlinkIfThere } from './file-writer.ts'
 import { type FileLocks, loadFileLocks } from './lock.ts'
 import { MountMetadata } from './metadata.ts'
 import type { FileStoreConfig } from './options.ts'
@@ -121,10 +121,18 @@ export class FileStore implements BlobStore {
 
   async *abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
     if (this.#setup.locks === undefined) return
-    yield* findAbandoned(
-      this.#setup.dirs.map(({ path }) => path),
-      this.#setup.locks,
-    )
+    yield* findAbandoned(this.#directories, { locks: this.#setup.locks })
+  }
+
+  async clear(key: string): Promise<void> {
+    const { locks } = this.#setup
+    try {
+      const left = locks === undefined ? [] : findAbandoned(this.#directories, { locks, only: key })
+      for await (const write of left) await write.discard()
+      for (const directory of this.#directories) await unlinkIfThere(join(directory, key))
+    } catch (error) {
+      throw translateFileError(error, { storeId: this.id, key })
+    }
   }
 
   async *list({ prefix }: { prefix: string }): AsyncGenerator<ListedBlob, void, undefined> {
@@ -147,6 +155,10 @@ export class FileStore implements BlobStore {
   }
 
   async close(): Promise<void> {}
+
+  get #directories(): string[] {
+    return this.#setup.dirs.map(({ path }) => path)
+  }
 
   #pathOf(url: string): string {
     const path = /^(?:file|filesystem):\/\/(.+)$/s.exec(url)?.[1]?.trim()

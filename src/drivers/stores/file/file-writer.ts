@@ -4,7 +4,7 @@ import type { BlobWriter, WrittenBlob } from '../../../ports/blob-store.ts'
 import { writeFully } from '../write-fully.ts'
 import { translateFileError } from './errors.ts'
 import type { MountMetadata } from './metadata.ts'
-import type { TemporaryFile } from './temporary.ts'
+import { isSameFile, type TemporaryFile } from './temporary.ts'
 
 export interface FileWriterOptions {
   readonly storeId: string
@@ -90,7 +90,8 @@ export class FileWriter implements BlobWriter {
     if (this.#state === 'ended') return
     const committed = this.#state === 'committed'
     this.#state = 'ended'
-    if (committed) await unlinkIfThere(this.#target)
+    // Another process that took over the work may have put its own data there.
+    if (committed && (await isSameFile(this.#temporary.file, this.#target))) await unlinkIfThere(this.#target)
     await this.#removeTemporary()
   }
 
@@ -144,7 +145,7 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function unlinkIfThere(path: string): Promise<void> {
+export async function unlinkIfThere(path: string): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })

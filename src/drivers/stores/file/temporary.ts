@@ -33,17 +33,18 @@ export async function createTemporary(
   }
 }
 
-/** Finds files whose writer is dead: those whose lock can be had. Each is held until it is discarded or released. */
+/** Finds files, of one key `only` or of all, whose writer is dead: those whose lock can be had. Each is held until it is discarded or released. */
 export async function* findAbandoned(
   directories: readonly string[],
-  locks: FileLocks,
+  { locks, only }: { locks: FileLocks; only?: string },
 ): AsyncGenerator<AbandonedWrite, void, undefined> {
   for (const directory of directories) {
     for (const name of await readdir(directory)) {
       const key = pattern.exec(name)?.[1]
+      if (key === undefined || key !== (only ?? key)) continue
       const path = join(directory, name)
-      const file = key === undefined ? undefined : await open(path, constants.O_RDWR).catch(() => undefined)
-      if (key === undefined || file === undefined) continue
+      const file = await open(path, constants.O_RDWR).catch(() => undefined)
+      if (file === undefined) continue
       if ((await locks.tryLock(file)) && (await file.stat()).nlink > 0)
         yield abandonedFile({ path, file }, key, directory)
       else await file.close()
@@ -69,7 +70,8 @@ function abandonedFile({ path, file }: TemporaryFile, key: string, directory: st
   }
 }
 
-async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
+/** Whether the open file is what `path` names. */
+export async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
   const [mine, other] = await Promise.all([file.stat(), stat(path).catch(() => undefined)])
   return other !== undefined && mine.ino === other.ino && mine.dev === other.dev
 }

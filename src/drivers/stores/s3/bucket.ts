@@ -219,12 +219,12 @@ export class S3Bucket {
     })
   }
 
-  /** Uploads in parts that were neither completed nor dropped, with the time at which each began. */
-  async *uploads(): AsyncGenerator<UploadName & { readonly startedAt: Date }, void, undefined> {
+  /** Uploads in parts, to keys with that beginning, that were neither completed nor dropped, with the time at which each began. */
+  async *uploads({ prefix = '' } = {}): AsyncGenerator<UploadName & { readonly startedAt: Date }, void, undefined> {
     const { sdk } = this.#connection
     let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
     while (marker !== undefined) {
-      const command = new sdk.ListMultipartUploadsCommand({ Bucket: this.#name, ...marker })
+      const command = new sdk.ListMultipartUploadsCommand({ Bucket: this.#name, Prefix: prefix, ...marker })
       const page: ListMultipartUploadsCommandOutput = await this.#run({ key: '', isWrite: false }, (client) =>
         client.send(command),
       )

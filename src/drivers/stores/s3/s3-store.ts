@@ -149,6 +149,13 @@ export class S3Store implements BlobStore {
     }
   }
 
+  async clear(key: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    for await (const upload of this.#bucket.uploads({ prefix: key })) {
+      if (upload.key === key) await this.#bucket.dropUpload(upload)
+    }
+    await this.#bucket.remove(key, { signal })
+  }
+
   async close(): Promise<void> {
     this.#setup.connection.close()
   }
