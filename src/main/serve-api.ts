@@ -7,6 +7,7 @@ import { createApp } from '../http/app.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 import type { Logger } from '../ports/logger.ts'
 import { compose } from './compose.ts'
+import { watchEventLoop } from './loop-metrics.ts'
 import { serveUntilStopped } from './serve.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -14,6 +15,7 @@ import type { ApiSettings } from './settings.ts'
 export async function serveApi(settings: ApiSettings, log: Logger): Promise<void> {
   // It answers the primary process, which collects the metrics of all workers.
   if (cluster.isWorker) new AggregatorRegistry()
+  using _watch = watchEventLoop(register)
   await using composition = await compose(settings, { log, metrics: register })
   const { dependencies, jobRunner, passWork } = composition
   const stopping = new AbortController()
