@@ -42,6 +42,7 @@ export function s3StoreConfig(peer: S3Peer, bucket: string, more: Partial<S3Stor
 /** A bucket as others see it. */
 export interface BucketView extends AsyncDisposable {
   readonly client: S3Client
+  readonly bucket: string
   /** Keys of objects, and of uploads in parts that go on. */
   things(): Promise<string[]>
 }
@@ -60,6 +61,7 @@ export function viewBucket(peer: S3Peer, bucket: string): BucketView {
     })
   return {
     client,
+    bucket,
     async things() {
       const objects = await unlessMissing(client.send(new ListObjectsV2Command({ Bucket: bucket })))
       const uploads = await unlessMissing(client.send(new ListMultipartUploadsCommand({ Bucket: bucket })))

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../peers/ports.ts'
 import { mergeSections, type Sections, writeConfigFile } from './config-file.ts'
 import { glimpse, type Implementation, reference } from './implementations.ts'
+import { childrenOf } from './process-children.ts'
 import { type Program, startProgram } from './program.ts'
 import { startRegistryProcess, testsRegistry } from './registry-process.ts'
 
@@ -132,19 +133,8 @@ async function registryBeside(
   return { configPaths: [path], stop: registry.stop }
 }
 
-/** A process that ends meanwhile has no leaves. */
 async function leavesBelow(pid: number): Promise<number[]> {
-  let children: string[]
-  try {
-    const threads = await readdir(`/proc/${pid}/task`)
-    children = await Promise.all(
-      threads.map(async (thread) => (await readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')).trim()),
-    )
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
-    throw error
-  }
-  const pids = children.flatMap((text) => (text === '' ? [] : text.split(' '))).map(Number)
+  const pids = await childrenOf(pid)
   if (pids.length === 0) return [pid]
   return (await Promise.all(pids.map(leavesBelow))).flat()
 }
