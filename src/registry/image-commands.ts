@@ -113,6 +113,7 @@ export const imageCommands: CommandsOf<ImageRepository> = {
           keepsLocation: oneOf(true),
           holding: object({ name: text, value: nullable(text) }, {}),
           expects: someFields,
+          job: object({ jobId: text, token: nullable(text) }, {}),
           settles: settlement,
         },
       ),

@@ -91,6 +91,7 @@ function onBehalfOf(store: WritableStore, requester: Requester): WritableStore {
     open: (url, options) => store.open(url, { ...options, requester }),
     size: (url, options) => store.size(url, { ...options, requester }),
     delete: (url, options) => store.delete(url, { ...options, requester }),
+    clear: async (key, options) => store.clear?.(key, { ...options, requester }),
     close: () => store.close(),
   }
 }
