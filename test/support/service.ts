@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../peers/ports.ts'
 import { mergeSections, type Sections, writeConfigFile } from './config-file.ts'

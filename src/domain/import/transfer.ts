@@ -12,8 +12,11 @@ export interface TransferOptions {
   /** One store that fails fails them all; else the others go on. */
   readonly allMustSucceed: boolean
   readonly requester: Requester
-  /** Whether nobody has a right to what lies there under the key. @throws if the work is no longer this process's */
-  readonly mayClear: (store: BlobStore) => Promise<boolean>
+  /**
+   * Whether nobody has a right to what lies there under the key. Absent: only what a dead process had begun to write is
+   * nobody's. @throws if the work is no longer this process's
+   */
+  readonly mayClear?: (store: BlobStore) => Promise<boolean>
   readonly log: Logger
 }
 
@@ -48,9 +51,9 @@ export class Transfer {
 
   /**
    * Opens a write in each store. What an earlier attempt left there, whose process died, is removed.
-   * @param options `isFirst`: there was none
+   * @param options `isFirst`: there was none, as far as is known
    */
-  async open({ sizeBytes, isFirst }: { sizeBytes: number | null; isFirst: boolean }): Promise<void> {
+  async open({ sizeBytes, isFirst = true }: { sizeBytes: number | null; isFirst?: boolean }): Promise<void> {
     for (const store of this.#options.stores) await this.#open(store, { sizeBytes, isFirst })
   }
 
@@ -112,6 +115,7 @@ export class Transfer {
   /** @returns whether there may be room now */
   async #clear(store: BlobStore): Promise<boolean> {
     const { key, requester, mayClear } = this.#options
+    if (mayClear === undefined) return removeLeftovers(store, key)
     return (await mayClear(store)) && clearStore(store, { key, requester })
   }
 
@@ -152,10 +156,13 @@ export async function clearStore(
   store: BlobStore,
   { key, requester }: { key: string; requester: Requester },
 ): Promise<boolean> {
-  if (store.clear) {
-    await store.clear(key, { requester })
-    return true
-  }
+  if (store.clear === undefined) return removeLeftovers(store, key)
+  await store.clear(key, { requester })
+  return true
+}
+
+/** @returns whether something was removed */
+async function removeLeftovers(store: BlobStore, key: string): Promise<boolean> {
   let removed = false
   for await (const write of store.abandoned?.() ?? []) {
     if (write.key !== key) {
