@@ -49,7 +49,11 @@ export async function openLog(options: Values<typeof loggingOptions>): Promise<L
   })
 }
 
-function logPath({ log_file, log_dir }: Values<typeof loggingOptions>): string | undefined {
+/** The file that the options name; undefined for standard error. */
+export function logPath({
+  log_file,
+  log_dir,
+}: Pick<Values<typeof loggingOptions>, 'log_file' | 'log_dir'>): string | undefined {
   if (log_file === null) return undefined
   return log_dir === null || log_file.startsWith('/') ? log_file : `${log_dir}/${log_file}`
 }

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander'
 import type { Database } from '../drivers/db/database.ts'
 import type { Migrator } from '../drivers/db/migrations/migrator.ts'
 import { newestHeads } from '../drivers/db/migrations/revisions.ts'
@@ -19,15 +20,15 @@ type Action = (context: Context, options: Record<string, string | undefined>) =>
 export interface CommandSpec {
   readonly summary: string
   readonly run: Action
-  readonly options?: readonly (readonly [flags: string, help: string])[]
+  readonly options?: readonly (readonly [flags: string, help: string, parse?: (text: string) => string])[]
   /** Options that may also be given as plain arguments, in this order. */
   readonly positional?: readonly string[]
 }
 
 const versionOption = [['--version <version>', 'schema revision']] as const
 const purgeOptions = [
-  ['--age_in_days <days>', 'remove only what was deleted longer ago'],
-  ['--max_rows <rows>', 'remove at most so many rows of a table; -1: all'],
+  ['--age_in_days <days>', 'remove only what was deleted longer ago', integerText],
+  ['--max_rows <rows>', 'remove at most so many rows of a table; -1: all', integerText],
 ] as const
 
 /** The commands below `glance-manage db`. @see glance `cmd/manage.py` */
@@ -164,8 +165,18 @@ async function stripKeys({ database }: Context): Promise<number> {
   return 0
 }
 
+/** For options, where anything else is a wrong command line. */
+function integerText(text: string): string {
+  if (!isInteger(text)) throw new InvalidArgumentError('It is an integer.')
+  return text
+}
+
+function isInteger(text: string): boolean {
+  return /^-?\d+$/.test(text)
+}
+
 function integer(name: string, text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new CommandFailure(`${name} must be an integer, not ${text}.`)
+  if (!isInteger(text)) throw new CommandFailure(`${name} must be an integer, not ${text}.`)
   return Number(text)
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { Config } from '../config/config.ts'
 import { databaseOptions } from '../config/groups/database.ts'
 import { knownOptions } from '../config/known-options.ts'
@@ -7,9 +7,11 @@ import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { Migrator } from '../drivers/db/migrations/migrator.ts'
 import { MigrationError } from '../drivers/db/migrations/version-table.ts'
 import { openDatabase, poolOptionsOf, repositoriesOver } from '../drivers/db/open.ts'
+import { addConfigOptions, readConfigOptions, type ServiceArguments } from './arguments.ts'
 import { digestCommands } from './digest-command.ts'
 import { CommandFailure, type CommandSpec, progress, commands as schemaCommands } from './manage-commands.ts'
 import { metadefCommands } from './metadef-commands.ts'
+import { version } from './version.ts'
 
 const description = 'Manages the database of the image service.'
 
@@ -27,12 +29,9 @@ const legacy = [
  */
 export async function main(argv: string[]): Promise<number> {
   let exitCode = 2
-  const collect = (value: string, all: string[]): string[] => [...all, value]
-  const program = new Command('glance-manage')
+  const program = addConfigOptions(new Command('glance-manage'))
     .description(description)
-    .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])
-    .option('--config-dir <path>', 'directory whose *.conf files are read after the files', collect, [])
-    .option('-d, --debug', 'tell more of a failure', false)
+    .version(version, '--version')
     // `--version` of a command is not the program's.
     .enablePositionalOptions()
     .exitOverride()
@@ -43,17 +42,15 @@ export async function main(argv: string[]): Promise<number> {
     for (const argument of positional) command.argument(`[${argument}]`)
     return command.action(async () => {
       const given = command.args.flatMap((value, i) => (positional[i] ? [[positional[i], value]] : []))
-      const { configFile, configDir } = program.opts<{ configFile: string[]; configDir: string[] }>()
-      exitCode = await execute(spec, {
-        options: { ...Object.fromEntries(given), ...textsOf(command.opts()) },
-        configFile,
-        configDir,
-      })
+      const options = { ...Object.fromEntries(given), ...textsOf(command.opts()) }
+      exitCode = await execute(spec, { ...readConfigOptions(program), options })
     })
   }
   for (const [name, spec] of Object.entries(commands)) {
     const command = add(db, name, spec)
-    for (const [flags, help] of spec.options ?? []) command.option(flags, help)
+    for (const [flags, help, parse] of spec.options ?? []) {
+      command.addOption(parse ? new Option(flags, help).argParser(parse) : new Option(flags, help))
+    }
   }
   for (const name of legacy) add(program, `db_${name}`, commands[name] as CommandSpec)
   try {
@@ -74,11 +71,11 @@ function textsOf(options: Readonly<Record<string, unknown>>): Record<string, str
 
 async function execute(
   spec: CommandSpec,
-  given: { options: Record<string, string | undefined>; configFile: string[]; configDir: string[] },
+  given: ServiceArguments & { options: Record<string, string | undefined> },
 ): Promise<number> {
   const config = await Config.load({
-    files: given.configFile,
-    dirs: given.configDir,
+    files: given.files,
+    dirs: given.dirs,
     program: ['glance-api', 'glance-manage'],
     env: process.env,
   })

@@ -1,10 +1,13 @@
+import { appendFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addConnectionOptions, interruptible, settingsSource } from '../cli/context.ts'
-import { type ReplicatorConfig, replicatorOptions } from '../cli/replicator/options.ts'
+import { replicatorOptions } from '../cli/replicator/options.ts'
 import { Report } from '../cli/replicator/report.ts'
 import { openSide } from '../cli/replicator/sides.ts'
 import { Config } from '../config/config.ts'
 import { knownOptions } from '../config/known-options.ts'
+import { addConfigOptions, readConfigOptions, type ServiceArguments } from './arguments.ts'
+import { loggingOptions, logPath } from './logging.ts'
 import { chapters } from './options.ts'
 import { commands, type ReplicatorCommand } from './replicator-commands.ts'
 import { version } from './version.ts'
@@ -12,9 +15,8 @@ import { version } from './version.ts'
 interface Flags {
   readonly [name: string]: unknown
   readonly verbose?: true
-  readonly debug?: true
-  readonly configFile: readonly string[]
-  readonly configDir: readonly string[]
+  /** `-l` */
+  readonly l?: string
 }
 
 const notes = `
@@ -39,7 +41,7 @@ export async function main(argv: string[]): Promise<number> {
     for (const argument of spec.args) command.argument(...argument)
     for (const flag of spec.flags ?? []) command.option(...flag)
     command.action(async () => {
-      exitCode = await perform(command, spec)
+      exitCode = await perform(command, program, spec)
     })
   }
   try {
@@ -61,10 +63,9 @@ async function keepStores(argv: string[]): Promise<number> {
 }
 
 function buildProgram(): Command {
-  const collect = (value: string, all: string[]): string[] => [...all, value]
-  const program = new Command('glance-replicator')
+  const program = addConfigOptions(new Command('glance-replicator'))
     .description('Copies images between image services, and to and from folders.')
-    .version(version)
+    .version(version, '--version')
     .exitOverride()
     .option('-c, --chunksize <bytes>', 'most data to pass on in one piece (default: 65536)')
     .option('-D, --dontreplicate <names>', 'attributes and properties to leave out, separated by spaces')
@@ -75,23 +76,22 @@ function buildProgram(): Command {
     .option('-S, --targettoken <token>', 'token for the service to write')
     .option('--mastertoken <token>', 'the same as --sourcetoken')
     .option('--slavetoken <token>', 'the same as --targettoken')
+    .option('-l <path>', 'the same as --log-file')
     .option('-v, --verbose', 'tell of images that need nothing, too')
-    .option('-d, --debug', 'the same, and tell more of a failure')
-    .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])
-    .option('--config-dir <path>', 'directory whose *.conf files are read after the files', collect, [])
     .addHelpText('after', notes)
     .commandsGroup('Commands:')
   addConnectionOptions(program)
   return program
 }
 
-async function perform(command: Command, spec: ReplicatorCommand): Promise<number> {
+async function perform(command: Command, program: Command, spec: ReplicatorCommand): Promise<number> {
   const flags = command.optsWithGlobals<Flags>()
-  const config = await readConfig(flags)
+  const { config, logging } = await readConfig(flags, readConfigOptions(program))
   const { token, sourcetoken, targettoken } = config
   const tokens = { source: token || sourcetoken, target: token || targettoken }
-  const write = (text: string) => void process.stderr.write(text)
-  const report = new Report({ write, verbose: flags.verbose === true || flags.debug === true })
+  const path = logPath(logging)
+  const write = (text: string) => (path === undefined ? process.stderr.write(text) : appendFileSync(path, text))
+  const report = new Report({ write, verbose: flags.verbose === true || logging.debug })
   return interruptible(async (signal) => {
     await using opened = new AsyncDisposableStack()
     const source = settingsSource(command)
@@ -108,23 +108,31 @@ async function perform(command: Command, spec: ReplicatorCommand): Promise<numbe
 }
 
 /** The options of the configuration with those of the command line above them. */
-async function readConfig(flags: Flags): Promise<ReplicatorConfig> {
+async function readConfig(flags: Flags, { files, dirs, overrides }: ServiceArguments) {
   const values = {
     ...flags,
     sourcetoken: flags.sourcetoken ?? flags.mastertoken,
     targettoken: flags.targettoken ?? flags.slavetoken,
     metaonly: flags.nometaonly ? false : flags.metaonly,
+    log_file: flags.l,
   }
-  const given = Object.entries(values).filter(([name, value]) => name in replicatorOptions && value !== undefined)
+  const given = Object.entries(values).filter(
+    ([name, value]) => (name in replicatorOptions || name === 'log_file') && value !== undefined,
+  )
   const config = await Config.load({
-    files: flags.configFile,
-    dirs: flags.configDir,
+    files,
+    dirs,
     program: 'glance-replicator',
     env: process.env,
     declared: chapters,
-    overrides: { DEFAULT: Object.fromEntries(given.map(([name, value]) => [name, String(value)])) },
+    overrides: {
+      DEFAULT: { ...overrides, ...Object.fromEntries(given.map(([name, value]) => [name, String(value)])) },
+    },
   })
-  const settings = config.group('DEFAULT', replicatorOptions)
+  const settings = {
+    config: config.group('DEFAULT', replicatorOptions),
+    logging: config.group('DEFAULT', loggingOptions),
+  }
   config.finish(knownOptions)
   return settings
 }

@@ -5,6 +5,7 @@ import { knownOptions } from '../config/known-options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { Scrubber } from '../domain/scrub/scrubber.ts'
 import { hasCode } from '../errors/error.ts'
+import { addConfigOptions, readConfigOptions, type ServiceArguments } from './arguments.ts'
 import { readMetadata } from './compose-metadata.ts'
 import { readStores } from './compose-stores.ts'
 import { readLocationKey } from './location-key.ts'
@@ -17,39 +18,34 @@ import { version } from './version.ts'
 const shortestPauseMs = 1000
 
 /** The command line over the configuration: what is given there wins. */
-function parseArguments(argv: string[]) {
-  const collect = (value: string, all: string[]): string[] => [...all, value]
-  const command = new Command('glance-scrubber')
+function parseArguments(argv: string[]): ServiceArguments {
+  const command = addConfigOptions(new Command('glance-scrubber'))
     .description('Removes the data of images that were deleted with delayed_delete.')
-    .version(version)
-    .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])
-    .option('--config-dir <path>', 'directory whose *.conf files are read after the files', collect, [])
-    .option('-d, --debug', 'log debug messages', false)
+    .version(version, '--version')
     .option('-D, --daemon', 'run again and again, wakeup_time seconds after the run before')
     .option('--nodaemon', 'run once, even if the configuration says daemon')
     .option('--wakeup_time <seconds>', 'time between two runs of a daemon')
     .option('--restore <IMAGE_ID>', 'make an image in pending_delete active again, and do nothing else')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse(argv, { from: 'user' })
-  const { configFile, configDir, debug, daemon, nodaemon, wakeup_time, restore } = command.opts<{
-    configFile: string[]
-    configDir: string[]
-    debug: boolean
+  const { daemon, nodaemon, wakeup_time, restore } = command.opts<{
     daemon?: true
     nodaemon?: true
     wakeup_time?: string
     restore?: string
   }>()
+  const given = readConfigOptions(command)
   const overrides: Record<string, string> = {
+    ...given.overrides,
     ...(daemon ? { daemon: 'true' } : {}),
     ...(nodaemon ? { daemon: 'false' } : {}),
     ...(wakeup_time === undefined ? {} : { wakeup_time }),
     ...(restore === undefined ? {} : { restore }),
   }
-  return { files: configFile, dirs: configDir, debug, overrides }
+  return { ...given, overrides }
 }
 
-async function readSettings({ files, dirs, overrides }: ReturnType<typeof parseArguments>) {
+async function readSettings({ files, dirs, overrides }: ServiceArguments) {
   const config = await Config.load({
     files,
     dirs,
@@ -77,8 +73,8 @@ async function readSettings({ files, dirs, overrides }: ReturnType<typeof parseA
 export async function main(argv: string[]): Promise<number> {
   // By this name a scrubber that restores finds one that runs.
   process.title = 'glance-scrubber'
-  const args = parseArguments(argv)
-  const { scrubber: options, logging, stores: storeSettings, metadata, locationKey } = await readSettings(args)
+  const settings = await readSettings(parseArguments(argv))
+  const { scrubber: options, logging, stores: storeSettings, metadata, locationKey } = settings
   if (options.restore && options.daemon) {
     return refuse('restore and daemon cannot be used together; give one of them.')
   }
@@ -86,7 +82,7 @@ export async function main(argv: string[]): Promise<number> {
     return refuse('a glance-scrubber is running on this machine; stop it before images are restored.')
   }
   await using opened = new AsyncDisposableStack()
-  const log = await openLog({ ...logging, debug: logging.debug || args.debug })
+  const log = await openLog(logging)
   opened.defer(() => log.flush())
   const stores = opened.adopt(await storeSettings.open(log), (it) => it.close())
   const repositories = opened.adopt(await metadata.open(log, { locationKey }), (it) => it.close())

@@ -66,6 +66,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
     program: 'glance-api',
     env,
     declared: chapters,
+    overrides: { DEFAULT: args.overrides },
   })
   const server = config.group('DEFAULT', serverOptions)
   const api = config.group('DEFAULT', apiOptions)
@@ -122,7 +123,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
   return {
     ...settings,
     identity,
-    logging: { ...logging, debug: logging.debug || args.debug },
+    logging,
     metrics,
     workers: workerCount(server.workers),
     listen: listenSettings(server, {

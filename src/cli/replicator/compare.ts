@@ -2,14 +2,16 @@ import type { Image } from '../image/client.ts'
 import { type Difference, dataDifferences, settableDifferences } from './fields.ts'
 import { findImage } from './place-image.ts'
 import { labelOf } from './report.ts'
-import { allImages, forEach, leftOutOf, type Run, type Sides } from './run.ts'
+import { allPairs, forEach, leftOutOf, type Run, type Sides } from './run.ts'
 
 /** Tells what the target lacks of the source, or has otherwise. */
-export async function compare({ source, target }: Sides, run: Run): Promise<void> {
+export async function compare(sides: Sides, run: Run): Promise<void> {
   const { report } = run
   const leftOut = leftOutOf(run)
-  await forEach(allImages(source), { ...run, label: labelOf }, async (image) => {
-    const present = await findImage(target, image.id)
+  await forEach(allPairs(sides), { ...run, label: ({ image }) => labelOf(image) }, async (pair) => {
+    const { image } = pair
+    // A target may show what it does not list: images that are offered to a project.
+    const present = pair.present ?? (await findImage(sides.target, image.id))
     if (present) {
       const differences = differencesOf(image, present, leftOut)
       for (const difference of differences) report.say(`${image.id}: ${describe(difference)}`)

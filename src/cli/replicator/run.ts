@@ -6,10 +6,19 @@ import type { Report } from './report.ts'
 /** Below this no progress is told where it would stay on the screen. */
 const tellFromBytes = 64 * 2 ** 20
 
+/** Images that the target is asked for at once; their IDs stand in the address. */
+const batchSize = 50
+
 /** The services that are read and written. */
 export interface Sides {
   readonly source: ImageClient
   readonly target: ImageClient
+}
+
+/** An image of the source, and what the target has under its ID; what it does not list counts as absent. */
+export interface Pair {
+  readonly image: Image
+  readonly present: Image | undefined
 }
 
 /** What every command of the replicator works with. */
@@ -31,11 +40,31 @@ export function leftOutOf({ config }: Run): ReadonlySet<string> {
   return new Set(config.dontreplicate.split(/\s+/).filter((name) => name !== ''))
 }
 
-/** All images that the caller may see: of every visibility, hidden ones last. */
-export async function* allImages(client: ImageClient): AsyncGenerator<Image> {
-  for (const query of ['visibility=all', 'visibility=all&os_hidden=true']) {
-    yield* client.list(new URLSearchParams(query), { limit: Number.POSITIVE_INFINITY })
+/** All images that the caller may see: of every visibility, hidden ones last; of those with the IDs, if any are given. */
+export async function* allImages(client: ImageClient, ids?: readonly string[]): AsyncGenerator<Image> {
+  for (const hidden of ['false', 'true']) {
+    const query = new URLSearchParams({ visibility: 'all', os_hidden: hidden, ...(ids && { id: `in:${ids.join()}` }) })
+    yield* client.list(query, { limit: Number.POSITIVE_INFINITY })
   }
+}
+
+/** All images of the source, each with the one that the target has; it is asked for many at once. */
+export async function* allPairs({ source, target }: Sides): AsyncGenerator<Pair> {
+  for await (const batch of batches(allImages(source))) {
+    const ids = batch.map(({ id }) => id)
+    const found = new Map((await Array.fromAsync(allImages(target, ids))).map((image) => [image.id, image]))
+    for (const image of batch) yield { image, present: found.get(image.id) }
+  }
+}
+
+async function* batches(images: AsyncIterable<Image>): AsyncGenerator<Image[]> {
+  let batch: Image[] = []
+  for await (const image of images) {
+    if (batch.push(image) < batchSize) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
 }
 
 /**
