@@ -39,4 +39,5 @@ export const programs: Readonly<Record<string, Program>> = {
     load: () => import('./registry.ts'),
   },
   'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
+  'glance-status': { summary: 'tell whether an upgrade would succeed', load: () => import('./status.ts') },
 }
