@@ -28,6 +28,7 @@ export const programs: Readonly<Record<string, Program>> = {
     summary: 'keep the cache to its size',
     load: async () => (await import('./cache-programs.ts')).pruner,
   },
+  'glance-control': { summary: 'start, stop and reload servers', load: () => import('./control.ts') },
   'glance-manage': { summary: 'manage the database', load: () => import('./manage.ts') },
   'glance-policy': {
     summary: 'print rules, and tell what a caller may do',

@@ -9,7 +9,7 @@ import { knownOptions } from '../config/known-options.ts'
 import { addConfigOptions, readConfigOptions, type ServiceArguments } from './arguments.ts'
 import { loggingOptions, logPath } from './logging.ts'
 import { chapters } from './options.ts'
-import { commands, type ReplicatorCommand } from './replicator-commands.ts'
+import { commands, type Invocation, type ReplicatorCommand } from './replicator-commands.ts'
 import { version } from './version.ts'
 
 interface Flags {
@@ -95,15 +95,16 @@ async function perform(command: Command, program: Command, spec: ReplicatorComma
   return interruptible(async (signal) => {
     await using opened = new AsyncDisposableStack()
     const source = settingsSource(command)
-    const asWanted = await spec
-      .perform({
-        args: command.args,
-        flags,
-        run: { config, report, signal, output: process.stderr },
-        open: async (side, place) => opened.use(await openSide(place, { source, token: tokens[side], signal })).client,
-      })
-      .finally(() => spec !== commands.size && report.say(report.summary()))
-    return asWanted && report.of('failed') === 0 ? 0 : 1
+    const open: Invocation['open'] = async (side, place) =>
+      opened.use(await openSide(place, { source, token: tokens[side], signal })).client
+    try {
+      const run = { config, report, signal, output: process.stderr }
+      const asWanted = await spec.perform({ args: command.args, flags, run, open })
+      return asWanted && report.of('failed') === 0 ? 0 : 1
+    } finally {
+      const summary = report.summary()
+      if (summary) report.say(summary)
+    }
   })
 }
 

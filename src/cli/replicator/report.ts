@@ -39,10 +39,10 @@ export class Report {
     this.count('failed')
   }
 
-  /** `12 copied, 3 unchanged, 1 failed` */
+  /** `12 copied, 3 unchanged, 1 failed`; empty if nothing was counted */
   summary(): string {
     const counted = outcomes.filter((outcome) => this.of(outcome) > 0)
-    return counted.map((outcome) => `${this.of(outcome)} ${outcome}`).join(', ') || 'no images'
+    return counted.map((outcome) => `${this.of(outcome)} ${outcome}`).join(', ')
   }
 }
 
