@@ -26,7 +26,7 @@ describe('messages of the registry', () => {
     const { name, args } = decodeCall(encodeCall('images.list', [query]))
     assert.deepEqual([name, args], ['images.list', [query]])
     assert.deepEqual(decodeCall(encodeCall('images.create', [newImage, undefined])).args, [newImage, undefined])
-    assert.deepEqual(decodeCall(encodeCall('ping', [])).args, [])
+    assert.deepEqual(decodeCall(encodeCall('database.ping', [])).args, [])
   })
 
   it('knows no command but the functions of the repositories', () => {
@@ -42,7 +42,7 @@ describe('messages of the registry', () => {
       '',
     ]
     for (const name of others) refused(sent(name, []), /no such command/)
-    refused(encode({ command: ['ping'], args: [] }), /no such command/)
+    refused(encode({ command: ['database.ping'], args: [] }), /no such command/)
     refused(encode({ args: [] }), /no such command/)
   })
 
@@ -64,7 +64,7 @@ describe('messages of the registry', () => {
   })
 
   it('refuses what is no call at all', () => {
-    for (const text of ['', '[', 'null', '7', '"ping"', '[{"command":"ping"}]']) refused(text)
+    for (const text of ['', '[', 'null', '7', '"database.ping"', '[{"command":"database.ping"}]']) refused(text)
   })
 
   it('sends of an argument what its type names, and nothing that the caller has beside it', () => {

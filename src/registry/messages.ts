@@ -1,8 +1,7 @@
 import { catalog, type ErrorCode } from '../errors/catalog.ts'
 import { GlimpseError } from '../errors/error.ts'
-import type { Repositories } from '../ports/repositories.ts'
 import { decode, encode } from './codec.ts'
-import { type AnyCommand, commands } from './commands.ts'
+import { type AnyCommand, commands, type RegistryPorts } from './commands.ts'
 
 /** One question to the registry, and what its command says of it. */
 export interface Call {
@@ -31,12 +30,11 @@ export function decodeCall(text: string): Call {
   return { name, command, args }
 }
 
-/** Does what the call asks for. @returns what the function of the repository returns. @throws what it throws */
-export async function carryOut({ name, args }: Call, repositories: Repositories): Promise<unknown> {
-  if (name === 'ping' || name === 'prepare') return repositories[name]()
-  const [port, method] = name.split('.') as [keyof Repositories, string]
-  const repository = repositories[port] as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>
-  return repository[method]?.(...args)
+/** Does what the call asks for. @returns what the function of the port returns. @throws what it throws */
+export async function carryOut({ name, args }: Call, ports: RegistryPorts): Promise<unknown> {
+  const [port, method] = name.split('.') as [keyof RegistryPorts, string]
+  const functions = ports[port] as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>
+  return functions[method]?.(...args)
 }
 
 export function encodeResult(result: unknown): string {

@@ -100,7 +100,7 @@ describe("glance-registry, with the installation document's configuration", () =
   })
 
   it('answers services, and neither users nor strangers', async () => {
-    const ask = (headers: Record<string, string>, body = '{"command":"ping","args":[]}') =>
+    const ask = (headers: Record<string, string>, body = '{"command":"database.ping","args":[]}') =>
       fetch(`${registry.url}/rpc`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },

@@ -70,7 +70,7 @@ describe('the connection to a registry', () => {
       response.writeHead(502).end('no')
     })
     const connection = connect(t, port)
-    await assert.rejects(connection.call('ping'), unavailable)
+    await assert.rejects(connection.call('database.ping'), unavailable)
     assert.equal(requests, 3)
     await assert.rejects(connection.call('images.create', [newImage]), unavailable)
     assert.equal(requests, 4)
@@ -111,7 +111,7 @@ describe('the connection to a registry', () => {
     assert.equal(await connect(t, port, { tokens }).call('images.create', [newImage]), 'made')
     assert.deepEqual(seen, ['stale', 'fresh'])
     const refused = { ...tokens, serviceToken: async () => 'stale' }
-    await assert.rejects(connect(t, port, { tokens: refused }).call('ping'), unavailable)
+    await assert.rejects(connect(t, port, { tokens: refused }).call('database.ping'), unavailable)
     assert.equal(seen.length, 4)
   })
 })

@@ -5,6 +5,7 @@ import { GlimpseError } from '../../errors/error.ts'
 import type { IdentityService } from '../../ports/identity.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Repositories } from '../../ports/repositories.ts'
+import { portsOf } from '../../registry/commands.ts'
 import { type Call, carryOut, decodeCall, encodeFailure, encodeResult } from '../../registry/messages.ts'
 import { answerClientError } from '../errors/client-error.ts'
 import { errorHandler } from '../errors/handler.ts'
@@ -45,6 +46,7 @@ export function createRegistryApp({
   config,
 }: RegistryDependencies): FastifyInstance {
   const onError = errorHandler(log)
+  const ports = portsOf(repositories)
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -90,7 +92,7 @@ export function createRegistryApp({
   async function answer(call: Call, requestId: string): Promise<string> {
     const stop = durations.startTimer({ command: call.name })
     try {
-      return encodeResult(await carryOut(call, repositories))
+      return encodeResult(await carryOut(call, ports))
     } catch (error) {
       const known = error instanceof GlimpseError ? error : new GlimpseError('internal', {}, { cause: error })
       if (known.status >= 500) log.error({ err: error, requestId, command: call.name }, known.message)
