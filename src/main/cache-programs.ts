@@ -1,15 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import { Config } from '../config/config.ts'
-import { databaseOptions } from '../config/groups/database.ts'
 import { knownOptions } from '../config/known-options.ts'
 import type { ImageCache } from '../domain/cache/image-cache.ts'
 import { Prefetcher } from '../domain/cache/prefetcher.ts'
 import { DigestPool } from '../domain/data/digest-pool.ts'
-import { openRepositories, poolOptionsOf } from '../drivers/db/open.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
 import { parseServiceArguments, type ServiceArguments } from './arguments.ts'
 import { readCache } from './compose-cache.ts'
+import { readMetadataIfAny } from './compose-metadata.ts'
 import { readStores, type StoreSettings } from './compose-stores.ts'
 import { readLocationKey } from './location-key.ts'
 import { loggingOptions, openLog } from './logging.ts'
@@ -18,7 +17,7 @@ import { version } from './version.ts'
 
 interface Parts {
   readonly cache: ImageCache
-  /** Undefined: no database is configured. */
+  /** Undefined: neither a database nor a registry is configured. */
   readonly repositories: Repositories | undefined
   readonly stores: StoreSettings
   readonly log: Logger
@@ -76,17 +75,11 @@ async function run(
   work: (parts: Parts) => Promise<void>,
 ): Promise<number> {
   const args = parseServiceArguments({ ...program, version }, argv)
-  const { database, logging, cache: cacheSettings, stores, locationKey } = await readSettings(args, program)
+  const { metadata, logging, cache: cacheSettings, stores, locationKey } = await readSettings(args, program)
   await using opened = new AsyncDisposableStack()
   const log = await openLog({ ...logging, debug: logging.debug || args.debug })
   opened.defer(() => log.flush())
-  const { connection } = database
-  const repositories =
-    connection === null
-      ? undefined
-      : opened.adopt(await openRepositories({ connection, pool: poolOptionsOf(database), locationKey }), (it) =>
-          it.close(),
-        )
+  const repositories = metadata && opened.adopt(await metadata.open(log, { locationKey }), (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
   const cache = await cacheSettings.open({ digests, central: repositories?.caches, log })
   if (cache === undefined) return 1
@@ -104,12 +97,12 @@ async function readSettings({ files, dirs }: ServiceArguments, { needsImages }: 
     env: process.env,
     declared: chapters,
   })
-  const database = config.group('database', databaseOptions)
-  if (needsImages && database.connection === null) {
+  const metadata = readMetadataIfAny(config)
+  if (needsImages && metadata === undefined) {
     config.refuse({ group: 'database', name: 'connection' }, 'expected the URL of a database')
   }
   const settings = {
-    database,
+    metadata,
     logging: config.group('DEFAULT', loggingOptions),
     cache: readCache(config),
     stores: readStores(config),

@@ -28,6 +28,13 @@ export function readMetadata(config: Config): MetadataSettings {
   return registry.data_api === 'glance.db.registry.api' ? inRegistry(config) : inDatabase(config)
 }
 
+/** The same; undefined if neither a database nor a registry is configured. */
+export function readMetadataIfAny(config: Config): MetadataSettings | undefined {
+  const { data_api } = config.group('DEFAULT', registryClientOptions)
+  const { connection } = config.group('database', databaseOptions)
+  return connection === null && data_api === 'glance.db.sqlalchemy.api' ? undefined : readMetadata(config)
+}
+
 /** Reads `[database]`. */
 export function inDatabase(config: Config): MetadataSettings {
   const database = config.group('database', databaseOptions)

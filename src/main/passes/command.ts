@@ -3,16 +3,15 @@ import { hostname } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { register } from 'prom-client'
 import { Config } from '../../config/config.ts'
-import { databaseOptions } from '../../config/groups/database.ts'
 import { knownOptions } from '../../config/known-options.ts'
 import { DigestPool } from '../../domain/data/digest-pool.ts'
 import { ownJobOptions } from '../../domain/jobs/options.ts'
 import { runDryPass } from '../../domain/passes/dry-pass.ts'
 import { Pace } from '../../domain/passes/pace.ts'
 import { ProgramRunner } from '../../domain/passes/program-runner.ts'
-import { openRepositories, poolOptionsOf } from '../../drivers/db/open.ts'
 import { type Finding, findingStates, type Pass, type PassScope } from '../../ports/passes.ts'
 import type { Repositories } from '../../ports/repositories.ts'
+import { readMetadata } from '../compose-metadata.ts'
 import { readStores } from '../compose-stores.ts'
 import { readLocationKey } from '../location-key.ts'
 import { loggingOptions, openLog } from '../logging.ts'
@@ -51,16 +50,13 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? exitCodes.nothingFound : exitCodes.failed
   }
-  const { settings, database, logging, stores: storeSettings, locationKey, leaseMs, metrics } = await read(kept, args)
+  const { settings, metadata, logging, stores: storeSettings, locationKey, leaseMs, metrics } = await read(kept, args)
   await using opened = new AsyncDisposableStack()
   const log = await openLog({ ...logging, debug: logging.debug || args.debug })
   opened.defer(() => log.flush())
   const stores = opened.adopt(await storeSettings.open(log, storeMetrics(register)), (it) => it.close())
   if (args.store !== undefined) stores.get(args.store)
-  const repositories = opened.adopt(
-    await openRepositories({ connection: database.connection, pool: poolOptionsOf(database), locationKey }),
-    (it) => it.close(),
-  )
+  const repositories = opened.adopt(await metadata.open(log, { locationKey }), (it) => it.close())
   await repositories.prepare()
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
   const program = settings.make({ repositories, stores, digests, log })
@@ -134,12 +130,9 @@ async function read(kept: KeptProgram, { configFile, configDir, interval }: Argu
     declared: chapters,
     overrides: { [kept.name]: interval === undefined ? {} : { interval } },
   })
-  const database = config.group('database', databaseOptions)
-  if (database.connection === null) {
-    config.refuse({ group: 'database', name: 'connection' }, 'expected the URL of a database')
-  }
   const read = {
     settings: kept.read(config),
+    metadata: readMetadata(config),
     logging: config.group('DEFAULT', loggingOptions),
     metrics: config.group('glimpse', metricsOptions),
     stores: readStores(config),
@@ -147,7 +140,7 @@ async function read(kept: KeptProgram, { configFile, configDir, interval }: Argu
     leaseMs: config.group('glimpse', ownJobOptions).job_lease * 1000,
   }
   config.finish(knownOptions)
-  return { ...read, database: { ...database, connection: database.connection ?? '' } }
+  return read
 }
 
 function scopeOf(kept: KeptProgram, { args, settings }: { args: Arguments; settings: ProgramSettings }): PassScope {
