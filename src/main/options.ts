@@ -25,6 +25,7 @@ import { metadefFileOptions } from '../domain/metadefs/options.ts'
 import { oslo_policyOptions, policyDefaultOptions } from '../domain/policy/options.ts'
 import { protectionOptions } from '../domain/protections/options.ts'
 import { ownQuotaOptions, quotaOptions } from '../domain/quota/options.ts'
+import { reaperOptions } from '../domain/reap/options.ts'
 import { replicationOptions, replicationRuleOptions } from '../domain/replication/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -116,6 +117,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'replication:NAME', title: 'A rule for copies in several stores', options: replicationRuleOptions },
   { group: 'glimpse', title: 'Jobs', options: ownJobOptions },
   { group: 'auditor', title: 'Auditor (glance-auditor)', options: auditorOptions },
+  { group: 'reaper', title: 'Reaper (glance-reaper)', options: reaperOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

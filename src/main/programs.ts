@@ -39,6 +39,10 @@ export const programs: Readonly<Record<string, Program>> = {
     summary: 'serve the database to API nodes that hold no credentials of it',
     load: () => import('./registry.ts'),
   },
+  'glance-reaper': {
+    summary: 'remove what deletions and dead uploads have left',
+    load: () => import('./passes/reaper-command.ts'),
+  },
   'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
   'glance-status': { summary: 'tell whether an upgrade would succeed', load: () => import('./status.ts') },
 }

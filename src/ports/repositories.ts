@@ -14,6 +14,7 @@ import type { JobGuard, JobRepository } from './jobs.ts'
 import type { MetadefRepository } from './metadefs.ts'
 import type { FindingRepository, PassRepository } from './passes.ts'
 import type { QuotaRepository, Settlement } from './quota.ts'
+import type { ReapRepository } from './reap.ts'
 import type { ReplicationRepository } from './replication.ts'
 import type { ScrubRepository } from './scrub.ts'
 import type { TaskRepository } from './tasks.ts'
@@ -184,6 +185,7 @@ export interface Repositories {
   readonly quota: QuotaRepository
   readonly walk: ImageWalk
   readonly audit: AuditRepository
+  readonly reap: ReapRepository
   readonly passes: PassRepository
   readonly findings: FindingRepository
   /** Absent where the accounts of caches cannot be kept beside the images. */

@@ -1,3 +1,5 @@
+import type { IdRange } from './image-walk.ts'
+
 /** Data that waits to be removed. */
 export interface DueLocation {
   readonly id: number
@@ -20,9 +22,10 @@ export interface ScrubRepository {
   /**
    * A page, in the order of ids, of images in `pending_delete`, and of living images with a location in `pending_delete`
    * beside one in use, deleted at `before` or earlier.
+   * @param options.range ids to look at; absent: all
    * @param options.after id of the last image of the page before
    */
-  due(options: { before: Date; after?: string; limit: number }): Promise<DueImage[]>
+  due(options: { before: Date; range?: IdRange; after?: string; limit: number }): Promise<DueImage[]>
   /** Whether the location still waits to be removed. */
   isDue(locationId: number): Promise<boolean>
   /** Records that the data of the location is gone. */

@@ -3,7 +3,7 @@ import { type CacheAccounts, cacheAccounts, cacheCommands } from './cache-accoun
 import { type CommandsOf, repeatable } from './command.ts'
 import { imageCommands, memberCommands, scrubCommands } from './image-commands.ts'
 import { metadefCommands } from './metadef-commands.ts'
-import { auditCommands, findingCommands, passCommands, walkCommands } from './pass-commands.ts'
+import { auditCommands, findingCommands, passCommands, reapCommands, walkCommands } from './pass-commands.ts'
 import { replicationCommands } from './replication-commands.ts'
 import type { Shape } from './shape.ts'
 import { jobCommands, quotaCommands, taskCommands } from './work-commands.ts'
@@ -33,6 +33,7 @@ export const portCommands: { readonly [P in keyof RegistryPorts]: CommandsOf<Reg
   findings: findingCommands,
   walk: walkCommands,
   audit: auditCommands,
+  reap: reapCommands,
   replication: replicationCommands,
   caches: cacheCommands,
   database: { prepare: repeatable(), ping: repeatable() },

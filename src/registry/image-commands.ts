@@ -1,4 +1,5 @@
 import { type ImageFields, imageStatuses, memberStatuses, type NewImageLocation, visibilities } from '../ports/image.ts'
+import type { IdRange } from '../ports/image-walk.ts'
 import { quotaResources, type Settlement } from '../ports/quota.ts'
 import {
   type ImageChange,
@@ -133,7 +134,12 @@ export const memberCommands: CommandsOf<MemberRepository> = {
 }
 
 export const scrubCommands: CommandsOf<ScrubRepository> = {
-  due: repeatable(object({ before: date, limit: number }, { after: text })),
+  due: repeatable(
+    object(
+      { before: date, limit: number },
+      { after: text, range: object<IdRange>({ from: text, to: nullable(text) }, {}) },
+    ),
+  ),
   isDue: repeatable(number),
   removed: repeatable(number),
   finish: once(text),

@@ -10,8 +10,9 @@ import {
   type PassScope,
   programNames,
 } from '../ports/passes.ts'
+import { purgedTables, type ReapRepository } from '../ports/reap.ts'
 import { type CommandsOf, once, repeatable } from './command.ts'
-import { flag, list, nullable, number, object, oneOf, record, type Shape, text } from './shape.ts'
+import { date, flag, list, nullable, number, object, oneOf, record, type Shape, text } from './shape.ts'
 
 const program = oneOf(...programNames)
 const choice: Shape<string | boolean> = {
@@ -79,4 +80,12 @@ export const auditCommands: CommandsOf<AuditRepository> = {
   locationsOf: repeatable(list(text)),
   locationsOfDeleted: repeatable(range, rows),
   dropLocation: once(number),
+}
+
+export const reapCommands: CommandsOf<ReapRepository> = {
+  countExpiredTasks: repeatable(),
+  expireTasks: repeatable(object({ limit: number }, {})),
+  countPurgeable: repeatable(oneOf(...purgedTables), object({ before: date }, {})),
+  purge: repeatable(oneOf(...purgedTables), object({ before: date, limit: number }, {})),
+  owners: repeatable(object({ after: text, limit: number }, {})),
 }

@@ -18,7 +18,7 @@ export async function recoverUploads(
   // A store that is away may keep its finder waiting until it is back.
   const counts = await Promise.all(
     stores.all().map((store) =>
-      recoverOf(images, { store, stores, log }).catch((error: unknown) => {
+      recoverStore(images, { store, stores, log }).catch((error: unknown) => {
         log.error({ err: error, store: store.id }, 'the store does not tell of dead uploads')
         return 0
       }),
@@ -27,7 +27,8 @@ export async function recoverUploads(
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-async function recoverOf(
+/** The same for one store. @throws store_unavailable */
+export async function recoverStore(
   images: ImageRepository,
   { store, stores, log }: { store: BlobStore; stores: StoreSet; log: Logger },
 ): Promise<number> {

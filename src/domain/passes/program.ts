@@ -33,6 +33,8 @@ export interface Program {
   run(step: PassStep, tools: StepTools): Promise<void>
   /** Whether a whole pass of that scope would have seen this finding again, so that it is gone if it was not. */
   wouldSee(finding: Finding, scope: PassScope): boolean
+  /** Ends what the program alone has opened. */
+  close?(): Promise<void>
 }
 
 /** Kinds by which a pass says that it could not look: other findings of the same store, or image, stay as they are. */

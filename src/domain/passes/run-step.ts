@@ -21,7 +21,7 @@ export async function runStep(program: Program, step: PassStep, setting: StepSet
   const { scope, journal, pace, observer, signal } = setting
   const counts: Record<string, number> = {}
   const count = (name: string, by = 1) => {
-    counts[name] = (counts[name] ?? 0) + by
+    if (by !== 0) counts[name] = (counts[name] ?? 0) + by
   }
   let askedAt = Number.NEGATIVE_INFINITY
   const whilePaused = async () => {

@@ -52,7 +52,7 @@ export class Scrubber {
       for (;;) {
         const { value: image, done: ended } = await queue.next()
         if (ended || signal?.aborted) return
-        if (await this.#scrubImage(image, signal)) done.images += 1
+        if (await this.scrub(image, { ...(signal && { signal }) })) done.images += 1
         else done.failed += 1
         if (Date.now() - saidAt < progressMs) continue
         saidAt = Date.now()
@@ -89,8 +89,8 @@ export class Scrubber {
     }
   }
 
-  /** @returns whether all of the image's data is gone */
-  async #scrubImage({ id, locations }: DueImage, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Removes the data of one image. @returns whether all of it is gone */
+  async scrub({ id, locations }: DueImage, { signal }: { signal?: AbortSignal } = {}): Promise<boolean> {
     const { log } = this.#options
     let failures = 0
     for (const location of locations) {

@@ -22,6 +22,7 @@ import { SqlMemberRepository } from './repositories/members.ts'
 import { SqlMetadefRepository } from './repositories/metadefs.ts'
 import { SqlPassRepository } from './repositories/passes.ts'
 import { SqlQuotaRepository } from './repositories/quota.ts'
+import { SqlReapRepository } from './repositories/reap.ts'
 import { SqlReplicationRepository } from './repositories/replication.ts'
 import { SqlScrubRepository } from './repositories/scrub.ts'
 import { SqlTaskRepository } from './repositories/tasks.ts'
@@ -103,6 +104,7 @@ export function repositoriesOver(database: Database): Repositories {
     quota: new SqlQuotaRepository(database, { statements, tables }),
     walk: new SqlImageWalk(database, statements),
     audit: new SqlAuditRepository(database, statements),
+    reap: new SqlReapRepository(database, statements),
     passes: new SqlPassRepository(database, statements),
     findings: new SqlFindingRepository(database, statements),
     caches: new SqlCentralCacheRecords(database, statements),

@@ -60,6 +60,7 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
   await repositories.prepare()
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
   const program = settings.make({ repositories, stores, digests, log })
+  opened.defer(() => program.close?.())
   const scope = scopeOf(kept, { args, settings })
   const signal = stopSignal()
   const rates = {

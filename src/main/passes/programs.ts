@@ -6,9 +6,10 @@ import { ProgramRunner } from '../../domain/passes/program-runner.ts'
 import { auditor } from './auditor.ts'
 import type { KeptProgram, ProgramDependencies, ProgramSettings } from './kept-program.ts'
 import { passMetrics } from './metrics.ts'
+import { reaper } from './reaper.ts'
 import { replication } from './replication.ts'
 
-const keptPrograms: readonly KeptProgram[] = [auditor, replication]
+const keptPrograms: readonly KeptProgram[] = [auditor, reaper, replication]
 
 /** Reads the sections of all programs. @returns the settings of those that run in glance-api */
 export function readProgramsInApi(config: Config): ProgramSettings[] {
@@ -38,7 +39,8 @@ function workOf(
   { leaseMs, observer, ...dependencies }: ProgramDependencies & { leaseMs: number; observer: PassObserver },
 ): PassWork {
   const { repositories, log } = dependencies
-  const runner = new ProgramRunner(make(dependencies), {
+  const program = make(dependencies)
+  const runner = new ProgramRunner(program, {
     ...{ repositories, observer, log },
     workers: pass.workers,
     rates: { itemsPerSecond: pass.items_per_second, bytesPerSecond: pass.bytes_per_second },
@@ -46,5 +48,8 @@ function workOf(
     times: { leaseMs, heartbeatMs: leaseMs / 4 },
   })
   const scope = { imageId: null, storeId: null, choices }
-  return (signal) => runner.forever({ scope, intervalMs: pass.interval * 1000, signal })
+  return async (signal) => {
+    await runner.forever({ scope, intervalMs: pass.interval * 1000, signal })
+    await program.close?.()
+  }
 }

@@ -1,5 +1,6 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { GlimpseError } from '../../../errors/error.ts'
+import type { IdRange } from '../../../ports/image-walk.ts'
 import type { DueImage, DueLocation, ScrubRepository } from '../../../ports/scrub.ts'
 import type { Database, Queryable } from '../database.ts'
 import { type Statements, slot } from '../statement.ts'
@@ -19,24 +20,28 @@ export class SqlScrubRepository implements ScrubRepository {
     this.#statements = statements
   }
 
-  async due({ before, after = '', limit }: { before: Date; after?: string; limit: number }): Promise<DueImage[]> {
+  async due(options: { before: Date; range?: IdRange; after?: string; limit: number }): Promise<DueImage[]> {
+    const { before, range = { from: '', to: null }, after = '', limit } = options
+    const { from, to } = range
+    const isInRange = (id: RawBuilder<unknown>) =>
+      sql`${id} >= ${slot('from')} and ${id} > ${slot('after')} ${to === null ? sql`` : sql`and ${id} < ${slot('to')}`}`
     // Data of a living image is in question only beside data in use: a restored image may own what is `pending_delete`.
     const statement = this.#statements.get(
-      'due images',
+      `due images ${to === null}`,
       () => sql`select d.id from (
           select i.id from images i
           where i.status = 'pending_delete' and i.deleted = true and i.deleted_at <= ${slot('before')}
-            and i.id > ${slot('after')}
+            and ${isInRange(sql`i.id`)}
           union
           select l.image_id from image_locations l join images i on i.id = l.image_id and i.deleted = false
           where l.status = 'pending_delete' and l.deleted = true and l.deleted_at <= ${slot('before')}
-            and l.image_id > ${slot('after')}
+            and ${isInRange(sql`l.image_id`)}
             and exists (select 1 from image_locations o where o.image_id = l.image_id and o.deleted = false)
         ) d order by d.id limit ${slot('limit')}`,
     )
     const rows = await this.#database.rows(statement, {
       before: formatTimestamp(before, this.#database.dialect),
-      after,
+      ...{ from, to, after },
       limit,
     })
     const ids = rows.map(([id]) => id as string)
