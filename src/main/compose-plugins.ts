@@ -12,6 +12,7 @@ import {
 import type { ImportPlugin } from '../domain/import/plugin.ts'
 import { openQemuImg } from '../drivers/programs/qemu-img.ts'
 import { scratchFolder } from '../drivers/programs/scratch-folder.ts'
+import { programUnpacker } from '../drivers/programs/unpack.ts'
 import type { AppConfig } from '../http/dependencies.ts'
 import { conversionTargets } from '../ports/disk-converter.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -37,7 +38,7 @@ export function readPlugins(config: Config): PluginSettings {
   const { output_format: outputFormat } = config.group('image_conversion', conversionOptions)
   const { conversion_memory, conversion_timeout } = config.group('glimpse', ownConversionOptions)
   const openers: Readonly<Record<string, (parts: PluginParts) => ImportPlugin>> = {
-    image_decompression: () => imageDecompression,
+    image_decompression: () => imageDecompression(programUnpacker),
     image_conversion: ({ formats, upload, scratchFolder: folder, log }) =>
       imageConversion({
         to: conversionTargets.find((format) => format === outputFormat) ?? 'raw',

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { imageDecompression } from '../../src/domain/import/decompress.ts'
+import { programUnpacker } from '../../src/drivers/programs/unpack.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
@@ -20,7 +21,7 @@ let web: WebServer
 before(async () => {
   web = await startWebServer({ '/image': data, '/packed': packed })
   const parts = { webHosts: ['127.0.0.1'], runsJobs: true }
-  api = await startApi({}, { ...parts, importPlugins: () => [imageDecompression] })
+  api = await startApi({}, { ...parts, importPlugins: () => [imageDecompression(programUnpacker)] })
   plain = await startApi({}, { ...parts, importPlugins: () => [] })
 })
 after(async () => {

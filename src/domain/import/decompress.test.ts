@@ -5,8 +5,16 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { hasCode } from '../../errors/error.ts'
+import type { Unpacker } from '../../ports/unpacker.ts'
 import { decompressed } from './decompress.ts'
 
+/** Programs are another test's matter. */
+const unpacker: Unpacker = {
+  unpack: (format) => {
+    throw new Error(`${format} is not unpacked here`)
+  },
+}
+const options = { unpacker, signal: new AbortController().signal }
 const data = Buffer.concat([randomBytes(300_000), Buffer.alloc(300_000)])
 
 /** A source that gives its bytes in pieces, the first ones small. */
@@ -16,7 +24,7 @@ function sourceOf(bytes: Buffer, sizeBytes: number | null = bytes.length) {
 }
 
 async function unpack(bytes: Buffer, sizeBytes?: number | null): Promise<{ size: number | null; bytes: Buffer }> {
-  const source = await decompressed(sourceOf(bytes, sizeBytes))
+  const source = await decompressed(sourceOf(bytes, sizeBytes), options)
   return { size: source.sizeBytes, bytes: Buffer.concat(await source.body.toArray()) }
 }
 
@@ -44,9 +52,7 @@ test('fails for broken and for shortened data', async () => {
 })
 
 test('refuses archives that it knows and cannot unpack', async () => {
-  for (const head of ['PK\u0003\u0004', '!!-lh5-']) {
-    await assert.rejects(unpack(Buffer.from(`${head}xxxxxxxx`)), (error) => hasCode(error, 'import_failed'))
-  }
+  await assert.rejects(unpack(Buffer.from('!!-lh5-xxxxxxxx')), (error) => hasCode(error, 'import_failed'))
 })
 
 test('ends the source when nobody reads on', async () => {
@@ -56,7 +62,7 @@ test('ends the source when nobody reads on', async () => {
       for (let at = 0; at < packed.length; at += 65_536) yield packed.subarray(at, at + 65_536)
     })(),
   )
-  const source = await decompressed({ body, sizeBytes: null })
+  const source = await decompressed({ body, sizeBytes: null }, options)
   for await (const _chunk of source.body) break
   if (!body.destroyed) await new Promise((resolve) => body.once('close', resolve))
   assert.ok(body.destroyed)
@@ -65,7 +71,7 @@ test('ends the source when nobody reads on', async () => {
 test('lets go of its source when nobody reads what comes out', async () => {
   for (const bytes of [gzipSync(data), data]) {
     const source = sourceOf(bytes)
-    const { body } = await decompressed(source)
+    const { body } = await decompressed(source, options)
     body.destroy()
     await once(body, 'close')
     assert.ok(source.body.destroyed)

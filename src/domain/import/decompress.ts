@@ -3,28 +3,51 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { GlimpseError } from '../../errors/error.ts'
 import type { FetchedData } from '../../ports/fetcher.ts'
+import type { ProgramFormat, Unpacker } from '../../ports/unpacker.ts'
 import type { ImportPlugin } from './plugin.ts'
+import { unzipped } from './unzip.ts'
 
 interface Compression {
   readonly name: string
   readonly magic: Buffer
   readonly offset: number
-  /** Absent: it is known, and cannot be undone here. */
-  readonly open?: () => Transform
+  /** Gives what is packed, whose size nobody knows before. Absent: it is known, and cannot be undone here. */
+  readonly unpack?: (packed: Readable, options: UnpackOptions) => AsyncIterable<Buffer>
 }
 
+interface UnpackOptions {
+  readonly unpacker: Unpacker
+  readonly signal: AbortSignal
+}
+
+const program =
+  (format: ProgramFormat) =>
+  (packed: Readable, { unpacker, signal }: UnpackOptions) =>
+    unpacker.unpack(format, packed, { signal })
+
 const compressions: readonly Compression[] = [
-  { name: 'gzip', magic: Buffer.from([0x1f, 0x8b, 0x08]), offset: 0, open: () => createGunzip() },
-  { name: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), offset: 0, open: () => createZstdDecompress() },
-  { name: 'zip', magic: Buffer.from([0x50, 0x4b, 0x03, 0x04]), offset: 0 },
+  {
+    ...{ name: 'gzip', magic: Buffer.from([0x1f, 0x8b, 0x08]), offset: 0 },
+    unpack: (packed) => through(packed, createGunzip()),
+  },
+  {
+    ...{ name: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), offset: 0 },
+    unpack: (packed) => through(packed, createZstdDecompress()),
+  },
+  { name: 'xz', magic: Buffer.from('fd377a585a00', 'hex'), offset: 0, unpack: program('xz') },
+  { name: 'bzip2', magic: Buffer.from('314159265359', 'hex'), offset: 4, unpack: program('bzip2') },
+  { name: 'zip', magic: Buffer.from('504b0304', 'hex'), offset: 0, unpack: unzipped },
   { name: 'lha', magic: Buffer.from('-lh'), offset: 2 },
 ]
-const headBytes = 8
+const headBytes = 10
 
 /** Stores compressed data as what it was before, unless it is to be compressed (`container_format`). */
-export const imageDecompression: ImportPlugin = {
-  name: 'image_decompression',
-  apply: async (data) => (data.containerFormat === 'compressed' ? data : decompressed(data)),
+export function imageDecompression(unpacker: Unpacker): ImportPlugin {
+  return {
+    name: 'image_decompression',
+    apply: async (data, { signal }) =>
+      data.containerFormat === 'compressed' ? data : decompressed(data, { unpacker, signal }),
+  }
 }
 
 /**
@@ -34,7 +57,7 @@ export const imageDecompression: ImportPlugin = {
  * upload_size_mismatch if the source is not as long as it said
  * @see glance `async_/flows/plugins/image_decompression.py`
  */
-export async function decompressed<Data extends FetchedData>(source: Data): Promise<Data> {
+export async function decompressed<Data extends FetchedData>(source: Data, options: UnpackOptions): Promise<Data> {
   const chunks = source.body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   const head = await readHead(chunks)
   const found = compressions.find(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic))
@@ -42,11 +65,11 @@ export async function decompressed<Data extends FetchedData>(source: Data): Prom
   // A generator that was never asked for anything ends nothing.
   const ending = (body: Readable) => body.once('close', () => source.body.destroy())
   if (!found) return { ...source, body: ending(whole) }
-  if (!found.open) {
+  if (!found.unpack) {
     source.body.destroy()
     throw new GlimpseError('import_failed', { reason: `archives of type ${found.name} cannot be unpacked here.` })
   }
-  const body = Readable.from(unpacked(whole, found.open()), { objectMode: false })
+  const body = Readable.from(found.unpack(whole, options), { objectMode: false })
   return { ...source, body: ending(body), sizeBytes: null }
 }
 
@@ -80,7 +103,7 @@ async function* exactly(
   }
 }
 
-async function* unpacked(packed: Readable, transform: Transform): AsyncGenerator<Buffer, void> {
+async function* through(packed: Readable, transform: Transform): AsyncGenerator<Buffer, void> {
   const filled = pipeline(packed, transform)
   // Whoever stops reading ends it, and has heard why by then.
   filled.catch(() => {})

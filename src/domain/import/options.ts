@@ -34,7 +34,7 @@ export const importPluginOptions = {
     quotes: true,
     choices: ['no_op', 'inject_image_metadata', 'image_decompression', 'image_conversion'],
     default: ['no_op'],
-    help: 'What is done to every imported image, in brackets and in this order: inject_image_metadata gives it the properties of [inject_metadata_properties], image_decompression undoes gzip and zstd unless its container_format is compressed, image_conversion rewrites disks in the format of [image_conversion].',
+    help: 'What is done to every imported image, in brackets and in this order: inject_image_metadata gives it the properties of [inject_metadata_properties], image_decompression undoes gzip, bzip2, xz and zstd, and takes the one file of a ZIP archive, unless its container_format is compressed, image_conversion rewrites disks in the format of [image_conversion].',
   },
 } as const satisfies OptionGroup
 

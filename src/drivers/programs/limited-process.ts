@@ -4,8 +4,8 @@ import { once } from 'node:events'
 export interface ProcessLimits {
   /** Address space. */
   readonly memoryBytes: number
-  /** Time of the processor; the time that passes is limited by the signal. */
-  readonly cpuSeconds: number
+  /** Time of the processor; the time that passes is limited by the signal. Absent: as long as it takes. */
+  readonly cpuSeconds?: number
   /** Of each file that it writes. */
   readonly fileBytes: number
 }
@@ -43,7 +43,7 @@ export function startLimited(command: readonly string[], options: ProcessOptions
   const { memoryBytes, cpuSeconds, fileBytes } = options.limits
   const limits = [
     `--as=${memoryBytes}`,
-    `--cpu=${Math.ceil(cpuSeconds)}`,
+    ...(cpuSeconds === undefined ? [] : [`--cpu=${Math.ceil(cpuSeconds)}`]),
     `--fsize=${fileBytes}`,
     '--core=0',
     // Of each thread, too: they would not fit into the memory otherwise.

@@ -20,6 +20,7 @@ import { storageQuota } from '../../../src/domain/quota/storage-quota.ts'
 import { sealerOf } from '../../../src/drivers/db/encryption/location-cipher.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openWebFetcher } from '../../../src/drivers/fetch/web-fetcher.ts'
+import { programUnpacker } from '../../../src/drivers/programs/unpack.ts'
 import { openFileStore } from '../../../src/drivers/stores/file/file-store.ts'
 import { fileStoreOptions } from '../../../src/drivers/stores/file/options.ts'
 import { openHttpStore } from '../../../src/drivers/stores/http/http-store.ts'
@@ -112,6 +113,8 @@ export interface ApiParts {
   readonly runsJobs?: boolean
   /** There is a second store to write to, called `two`. */
   readonly twoStores?: boolean
+  /** `image_size_cap`; 1 GiB unless given. */
+  readonly capBytes?: number
   /** Made with the folder for staged data; decompression unless given. */
   readonly importPlugins?: (parts: { stagingFolder: string; log: Logger }) => readonly ImportPlugin[]
 }
@@ -130,7 +133,8 @@ export async function startApi(
     storageQuotaBytes = null,
     quotaLimits,
     twoStores = false,
-    importPlugins = () => [imageDecompression],
+    capBytes = 2 ** 30,
+    importPlugins = () => [imageDecompression(programUnpacker)],
   }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
@@ -223,7 +227,7 @@ export async function startApi(
       remotePrefixes: [],
       workerUrl: null,
       replicationRules: [],
-      upload: { capBytes: 2 ** 30 },
+      upload: { capBytes },
     },
   }
   const app = createApp(dependencies)
