@@ -88,12 +88,12 @@ export interface ReplicationRepository {
   /** Replaces what was known of the image, and ends its claim; without rules it is forgotten. */
   record(status: ReplicationStatus): Promise<void>
   /**
-   * Takes an image that is due and that nobody has claimed: one with the fewest good copies. The claim lasts until the image is recorded, or
-   * the claims of its owner are dropped. Undefined if there is none.
+   * Takes an image that is due and that nobody has claimed: one with the fewest good copies. The claim lasts until the image
+   * is recorded. Undefined if there is none.
    */
   claim(options: { owner: string }): Promise<string | undefined>
-  /** Ends all claims of that owner, whose process may have died. */
-  dropClaims(owner: string): Promise<void>
+  /** Images that the owner has claimed: its process may have died over one. */
+  claimsOf(owner: string): Promise<string[]>
   /** Numbers of images by rule and state. */
   counts(): Promise<ReplicationCount[]>
   /** A page by image and rule, from behind the line `after`. */

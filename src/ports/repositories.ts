@@ -152,10 +152,18 @@ export interface ImageRepository {
   ): Promise<Image>
   /**
    * Soft-deletes the image with its properties, tags, members and locations if its status is one of `from`. With `status`
-   * `pending_delete`, image and locations end in that status and the scrubber finds their data; `deleted` unless told.
-   * @throws image_not_found, image_status_conflict
+   * `pending_delete`, image and locations end in that status and the scrubber finds their data; `deleted` unless told. With
+   * `locations` it is not deleted if it has others than those, by their ids.
+   * @throws image_not_found, image_status_conflict, image_changed (it has other locations)
    */
-  delete(id: string, options?: { from?: readonly ImageStatus[]; status?: 'deleted' | 'pending_delete' }): Promise<void>
+  delete(
+    id: string,
+    options?: {
+      from?: readonly ImageStatus[]
+      status?: 'deleted' | 'pending_delete'
+      locations?: readonly number[]
+    },
+  ): Promise<void>
   /** Adds one tag; no change if it is there. @throws image_not_found */
   addTag(id: string, tag: string): Promise<void>
   /** @throws image_not_found, tag_not_found */

@@ -22,6 +22,8 @@ const properties = record(nullable(text))
 const location = object<NewImageLocation>({ url: text, metadata: record(anything), status: text }, {})
 const settlement = object<Settlement>({ reservationId: text, resource: oneOf(...quotaResources) }, {})
 
+type DeleteOptions = NonNullable<Parameters<ImageRepository['delete']>[1]>
+
 const fields = {
   name: nullable(text),
   diskFormat: nullable(text),
@@ -120,7 +122,15 @@ export const imageCommands: CommandsOf<ImageRepository> = {
       ),
     ),
   ),
-  delete: once(text, optional(object({}, { from: list(status), status: oneOf('deleted', 'pending_delete') }))),
+  delete: once(
+    text,
+    optional(
+      object<DeleteOptions>(
+        {},
+        { from: list(status), status: oneOf('deleted', 'pending_delete'), locations: list(number) },
+      ),
+    ),
+  ),
   addTag: repeatable(text, text),
   removeTag: once(text, text),
 }

@@ -49,7 +49,7 @@ export const replicationCommands: CommandsOf<ReplicationRepository> = {
   statuses: repeatable(range, optional(part)),
   record: repeatable(status),
   claim: once(object({ owner: text }, {})),
-  dropClaims: repeatable(text),
+  claimsOf: repeatable(text),
   counts: repeatable(),
   lines: repeatable(
     object<Parameters<ReplicationRepository['lines']>[0]>({ limit: number }, { state, rule: text, after: place }),

@@ -204,6 +204,19 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       await assert.rejects(update({ osHashValue: null }), changed)
     })
 
+    it('deletes an image only if it has the locations that are expected', async () => {
+      const { images } = repositories
+      const location = { url: 'file:///a', metadata: {}, status: 'active' }
+      const { id, locations } = await create({ locations: [location] })
+      const known = locations.map((each) => each.id)
+      await images.update(id, { addLocations: [{ ...location, url: 'file:///b' }] })
+      await assert.rejects(images.delete(id, { locations: known }), (error: Error) => hasCode(error, 'image_changed'))
+      const current = await images.get(id)
+      assert.equal(current?.locations.length, 2)
+      await images.delete(id, { locations: current?.locations.map((each) => each.id) ?? [] })
+      assert.equal(await images.get(id), undefined)
+    })
+
     it('finds the images that lack a digest or their size, page by page', async () => {
       const whole = { status: 'active', sizeBytes: 1, checksum: 'c', osHashAlgo: 'a', osHashValue: 'v' } as const
       await create(whole)

@@ -22,7 +22,7 @@ export interface DeleteOptions {
   readonly delayed: boolean
 }
 
-/** How often a delete starts again because the image's status changed meanwhile. */
+/** How often a delete starts again because the image changed meanwhile. */
 const attempts = 5
 
 /** Deletes images with their data. @see glance `api/v2/images.py` `delete`, `domain/__init__.py` `Image.delete` */
@@ -36,8 +36,8 @@ export class DeleteImage {
   }
 
   /**
-   * Data goes first: a store that cannot give it up keeps the image as it was. If the status changes meanwhile (an upload
-   * ends), the delete starts again, so that it never leaves data that it has not seen.
+   * Data goes first: a store that cannot give it up keeps the image as it was. If the status or the locations change meanwhile
+   * (an upload ends, a copy is made), the delete starts again, so that it never leaves data that it has not seen.
    * @throws image_not_found, forbidden, image_protected, bad_request, blob_in_use, image_status_conflict
    */
   async run(context: RequestContext, id: string): Promise<void> {
@@ -51,7 +51,8 @@ export class DeleteImage {
         await this.#forgetCached(id)
         return await this.#options.imports.after(image)
       } catch (error) {
-        if (attempt === attempts || !hasCode(error, 'image_status_conflict')) throw error
+        const isChanged = hasCode(error, 'image_status_conflict') || hasCode(error, 'image_changed')
+        if (attempt === attempts || !isChanged) throw error
       }
     }
   }
@@ -66,7 +67,7 @@ export class DeleteImage {
     const from = [image.status]
     if (!this.#options.delayed || image.locations.length === 0) {
       await removeBlobs(image, { ...this.#options, requester: context })
-      return this.#images.delete(image.id, { from })
+      return this.#images.delete(image.id, { from, locations: image.locations.map((location) => location.id) })
     }
     if (image.status !== 'active') {
       throw new GlimpseError('bad_request', {

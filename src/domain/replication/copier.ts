@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { AuditRepository } from '../../ports/audit.ts'
 import type { BlobStore } from '../../ports/blob-store.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -10,10 +11,11 @@ import type { StoreSet } from '../data/store-set.ts'
 import { lockProperty } from '../import/bookkeeping.ts'
 import { Transfer } from '../import/transfer.ts'
 import type { Copy, Plan } from './plan.ts'
-import { watchImage } from './watch-image.ts'
+import { isAtRest, watchImage } from './watch-image.ts'
 
 export interface CopierOptions {
   readonly images: ImageRepository
+  readonly audit: AuditRepository
   readonly stores: StoreSet
   readonly digests: DigestPool
   readonly log: Logger
@@ -22,6 +24,8 @@ export interface CopierOptions {
 export interface CopyOrder {
   readonly plan: Plan
   readonly copies: readonly Copy[]
+  /** Nobody has begun these copies before, as far as is known. */
+  readonly isFirst: boolean
   /** Waits until so much may be read. */
   readonly admit: (amount: { bytes: number }) => Promise<void>
   readonly signal: AbortSignal
@@ -57,7 +61,7 @@ export class Copier {
     const { targets } = order.plan
     let failures: ReadonlyMap<string, unknown> = new Map()
     for (const [i, source] of sources.entries()) {
-      const transfer = this.#transfer(image, targets)
+      const transfer = this.#transfer(image, order)
       try {
         return await this.#read(image, { ...order, source, transfer, signal: watch.signal })
       } catch (error) {
@@ -77,13 +81,14 @@ export class Copier {
     return { image, copied: [], failures }
   }
 
-  #transfer(image: Image, targets: readonly string[]): Transfer {
+  #transfer(image: Image, { plan }: CopyOrder): Transfer {
     const { stores, log } = this.#options
     return new Transfer({
       key: image.id,
-      stores: targets.map((id) => stores.get(id)),
+      stores: plan.targets.map((id) => stores.get(id)),
       allMustSucceed: false,
       requester: { userId: null, projectId: image.owner, token: null },
+      mayClear: (store) => this.#mayClear(image.id, { store, plan }),
       log,
     })
   }
@@ -92,7 +97,7 @@ export class Copier {
     const { digests } = this.#options
     const { source, transfer, signal } = order
     const expected = digestOf(image)
-    await transfer.open({ sizeBytes: image.sizeBytes })
+    await transfer.open({ sizeBytes: image.sizeBytes, isFirst: order.isFirst })
     const data = await source.store.open(source.url, { signal })
     const body = Readable.from(paced(data, order), { objectMode: false })
     const { digests: found } = await transfer.stream(body, {
@@ -127,6 +132,20 @@ export class Copier {
       image.id,
       { addLocations, removeLocations },
       { from: ['active'], holding, keepsLocation: true },
+    )
+  }
+
+  /**
+   * Whether what lies in the store under the image's id is nobody's: left by a process that died before it could record it.
+   * Data that waits for the scrubber is the scrubber's.
+   */
+  async #mayClear(imageId: string, { store, plan }: { store: BlobStore; plan: Plan }): Promise<boolean> {
+    const { images, audit, stores } = this.#options
+    const image = await images.get(imageId)
+    if (!image || !isAtRest(image)) throw new GlimpseError('image_changed', { id: imageId })
+    const rows = await audit.locationsOf([imageId])
+    return !rows.some(
+      ({ id, url, metadata }) => !plan.replaces.includes(id) && stores.forLocation(url, metadata)?.id === store.id,
     )
   }
 

@@ -13,8 +13,8 @@ import { type Copy, type Plan, planOf } from './plan.ts'
 import type { RuleBook } from './rule-book.ts'
 import { isAtRest } from './watch-image.ts'
 
-export interface ReplicationOptions extends Omit<CopierOptions, 'images'> {
-  readonly repositories: Pick<Repositories, 'images' | 'replication' | 'walk' | 'passes'>
+export interface ReplicationOptions extends Omit<CopierOptions, 'images' | 'audit'> {
+  readonly repositories: Pick<Repositories, 'images' | 'replication' | 'walk' | 'passes' | 'audit'>
   readonly rules: RuleBook
   /** `check_interval` */
   readonly checkMs: number
@@ -47,7 +47,7 @@ export class Replication implements Program {
   constructor(options: ReplicationOptions) {
     this.#options = options
     this.#statuses = options.repositories.replication
-    this.#copier = new Copier({ ...options, images: options.repositories.images })
+    this.#copier = new Copier({ ...options, ...options.repositories })
   }
 
   async plan({ imageId }: PassScope): Promise<PassStep[]> {
@@ -125,13 +125,13 @@ export class Replication implements Program {
   }
 
   async #copyDue(owner: string, work: Work): Promise<void> {
-    // An earlier run of this step, whose process died, may have left one.
-    await this.#statuses.dropClaims(owner)
+    // An earlier run of this step, whose process died, may have left something of them in the stores.
+    for (const imageId of await this.#statuses.claimsOf(owner)) await this.#copy(imageId, { ...work, isFirst: false })
     const begunAt = performance.now()
     do {
       const imageId = await this.#statuses.claim({ owner })
       if (imageId === undefined) return
-      await this.#copy(imageId, work)
+      await this.#copy(imageId, { ...work, isFirst: true })
     } while (performance.now() - begunAt < this.#options.intervalMs || !(await this.#isFollowed()))
   }
 
@@ -141,7 +141,7 @@ export class Replication implements Program {
     return nextPassAt !== null && nextPassAt.getTime() > Date.now() - noticeMs
   }
 
-  async #copy(imageId: string, { rules, tools }: Work): Promise<void> {
+  async #copy(imageId: string, { rules, tools, isFirst }: Work & { isFirst: boolean }): Promise<void> {
     const { repositories, stores, log } = this.#options
     const { signal } = tools
     const image = await repositories.images.get(imageId)
@@ -152,7 +152,8 @@ export class Replication implements Program {
     const plan = this.#planOf(image, { copies, rules: mine, tools })
     if (plan.targets.length === 0) return this.#statuses.record(statusOf(imageId, { plan, checkedAt: now }))
     try {
-      const outcome = await this.#copier.copy(image, { plan, copies, admit: (amount) => tools.admit(amount), signal })
+      const admit = (amount: { bytes: number }) => tools.admit(amount)
+      const outcome = await this.#copier.copy(image, { plan, copies, isFirst, admit, signal })
       tools.count('copies', outcome.copied.length)
       if (outcome.copied.length > 0) log.info({ imageId, stores: outcome.copied }, 'copies were made')
       for (const [store, error] of outcome.failures) log.warn({ err: error, imageId, store }, 'a copy was not made')

@@ -130,6 +130,15 @@ export class ChildWriter {
     return { properties, tags }
   }
 
+  /** Of the live ones. */
+  async locationIds(): Promise<number[]> {
+    const statement = this.#statements.get(
+      'location ids',
+      () => sql`select id from image_locations where image_id = ${slot('imageId')} and deleted = false`,
+    )
+    return (await this.#queryable.rows(statement, { imageId: this.#imageId })).map(([id]) => Number(id))
+  }
+
   async #insert(table: ChildTable, rows: readonly Record<string, unknown>[]): Promise<void> {
     const [first] = rows
     if (!first) return

@@ -122,14 +122,20 @@ export class SqlImageRepository implements ImageRepository {
 
   async delete(
     id: string,
-    options: { from?: readonly ImageStatus[]; status?: 'deleted' | 'pending_delete' } = {},
+    options: {
+      from?: readonly ImageStatus[]
+      status?: 'deleted' | 'pending_delete'
+      locations?: readonly number[]
+    } = {},
   ): Promise<void> {
     const at = now()
     const time = formatTimestamp(at, this.#database.dialect)
     const columns = { status: options.status ?? 'deleted', deleted: true, deleted_at: time, updated_at: time }
     await this.#database.transaction(async (transaction) => {
       await this.#set(transaction, id, { columns, ...options })
-      await this.#children(transaction, id, at).removeAll(columns.status)
+      const children = this.#children(transaction, id, at)
+      if (options.locations) await requireLocations(children, id, options.locations)
+      await children.removeAll(columns.status)
     })
   }
 
@@ -225,6 +231,14 @@ function touchesChildren(change: ImageChange): boolean {
     [removeProperties, addLocations, removeLocations].some((list) => list !== undefined && list.length > 0) ||
     (setProperties !== undefined && Object.keys(setProperties).length > 0)
   )
+}
+
+/** @throws image_changed */
+async function requireLocations(children: ChildWriter, id: string, expected: readonly number[]): Promise<void> {
+  const current = await children.locationIds()
+  if (current.length !== expected.length || current.some((locationId) => !expected.includes(locationId))) {
+    throw new GlimpseError('image_changed', { id })
+  }
 }
 
 /** @throws image_property_conflict */

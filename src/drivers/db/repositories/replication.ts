@@ -166,12 +166,13 @@ export class SqlReplicationRepository implements ReplicationRepository {
     }
   }
 
-  async dropClaims(owner: string): Promise<void> {
-    await this.#change(
-      'drop replication claims',
-      () => sql`update glimpse_replication_status set claimed_by = null where claimed_by = ${slot('owner')}`,
+  async claimsOf(owner: string): Promise<string[]> {
+    const rows = await this.#rows(
+      'replication claims',
+      () => sql`select distinct image_id from glimpse_replication_status where claimed_by = ${slot('owner')}`,
       { owner },
     )
+    return rows.map(([imageId]) => imageId as string)
   }
 
   async counts(): Promise<ReplicationCount[]> {
