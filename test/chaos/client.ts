@@ -26,15 +26,19 @@ export interface ImageView {
 export class PatientClient {
   readonly #urls: readonly string[]
   readonly #token: string
+  readonly #signal: AbortSignal | undefined
   #turn = 0
 
-  constructor(urls: readonly string[], token: string) {
+  /** @param options `signal`: ends all asking */
+  constructor(urls: readonly string[], { token, signal }: { token: string; signal?: AbortSignal }) {
     this.#urls = urls
     this.#token = token
+    this.#signal = signal
   }
 
   /** One attempt, at the next node. Undefined: nobody knows what became of it. */
   async once(method: string, path: string, options: CallOptions = {}): Promise<Answer | undefined> {
+    this.#signal?.throwIfAborted()
     const { json, data, timeoutMs = 15_000 } = options
     const url = this.#urls[this.#turn++ % this.#urls.length] + path
     const type = data ? 'application/octet-stream' : 'application/json'

@@ -34,7 +34,7 @@ export async function startRemote(
   )
   const { region, remove } = await keystone.registerImageService(service.url)
   cleanup.defer(remove)
-  const client = new PatientClient([service.url], token)
+  const client = new PatientClient([service.url], { token })
   const imageIds = new Map<string, string>()
   for (const { name, path, diskFormat } of contents) {
     const json = { name, disk_format: diskFormat, container_format: 'bare' }

@@ -57,10 +57,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   if (remote) cleanup.use(remote)
   const fetchPorts = [source.port, ...(remote ? [remote.port] : [])]
   const site = cleanup.use(await startSite({ isLarge, fetchPorts }))
-  const client = new PatientClient(
-    site.nodes.map(({ url }) => url),
-    token,
-  )
+  const over = new AbortController()
+  cleanup.defer(() => over.abort())
+  const urls = site.nodes.map(({ url }) => url)
+  const client = new PatientClient(urls, { token, signal: over.signal })
   const plans = plan(contents, { ...options, random, source, remote })
   const { outcomes, havoc } = await importUnderFire(plans, { ...options, site, client })
   options.tell('the killing has ended')
@@ -124,11 +124,6 @@ async function importUnderFire(
       say(`${outcomes.length}/${plans.length} ${method} of ${content.name} ${id}: ${outcome.status} ${outcome.reason}`)
     }
   })
-  try {
-    await Promise.all(importing)
-  } finally {
-    done.abort()
-    await killing
-  }
+  await Promise.all([killing, Promise.all(importing).finally(() => done.abort())])
   return { outcomes, havoc: monkey.havoc }
 }

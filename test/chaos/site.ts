@@ -72,6 +72,10 @@ export async function startSite({ isLarge, fetchPorts }: SiteOptions): Promise<S
       os_glance_staging_store: { filesystem_store_datadir: staging },
       import_filtering_opts: { allowed_hosts: '[127.0.0.1]', allowed_ports: `[${fetchPorts.join()}]` },
       glimpse: { job_lease: leaseSeconds },
+      ...(isLarge && {
+        image_import_opts: { image_import_plugins: '[image_conversion]' },
+        image_conversion: { output_format: 'raw' },
+      }),
     },
     s3?.sections ?? {},
   )
