@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -16,6 +17,27 @@ const data = randomBytes(700_000)
 let api: ApiServer
 let web: WebServer
 const failing = { count: 0 }
+/** Ranges that were asked for, by path. */
+const asked: Record<string, (string | undefined)[]> = {}
+
+/** Breaks off in the middle of each answer, until the rest is short. */
+function breaking({ etags }: { etags: () => string | undefined }): RequestListener {
+  return (request, response) => {
+    const { url = '', headers } = request
+    const seen = asked[url] ?? []
+    asked[url] = [...seen, headers.range]
+    const etag = etags()
+    const isPart = headers['if-range'] !== undefined && headers['if-range'] === etag
+    const offset = isPart ? Number(/\d+/.exec(headers.range ?? '')?.[0]) : 0
+    response.writeHead(isPart ? 206 : 200, {
+      'content-length': data.length - offset,
+      ...(etag !== undefined && { etag }),
+      ...(isPart && { 'content-range': `bytes ${offset}-${data.length - 1}/${data.length}` }),
+    })
+    if (seen.length >= 2) return void response.end(data.subarray(offset))
+    response.write(data.subarray(offset, offset + 250_000), () => setTimeout(() => response.destroy(), 50))
+  }
+}
 
 before(async () => {
   api = await startApi({}, { webHosts: ['127.0.0.1'], twoStores: true, runsJobs: true })
@@ -35,6 +57,9 @@ before(async () => {
       if (failing.count < 2) return void response.writeHead(503).end()
       response.writeHead(200).end(data)
     },
+    '/breaks': breaking({ etags: () => '"same"' }),
+    '/breaks-unnamed': breaking({ etags: () => undefined }),
+    '/breaks-changing': breaking({ etags: () => `"${randomUUID()}"` }),
     '/slow': (_request, response) => {
       response.writeHead(200)
       response.write('beginning')
@@ -185,6 +210,30 @@ test('takes the place of data that a killed process has left in the store', asyn
   assert.equal((await settled(id)).status, 'active')
   assert.deepEqual(await readFile(leftover), data)
 })
+
+test('goes on by range with what a server breaks off, if it is still the same data', async () => {
+  const id = await create()
+  await order(id, webOrder('/breaks', { stores: ['one'] }))
+  assert.equal((await settled(id)).status, 'active')
+  const [first, second, third, ...more] = asked['/breaks'] ?? []
+  assert.deepEqual([first, more], [undefined, []])
+  const offsets = [second, third].map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]))
+  assert.ok(
+    offsets.every((offset, i) => offset > (offsets[i - 1] ?? 0)),
+    String(offsets),
+  )
+  assert.deepEqual(await readFile(join(api.folder, id)), data)
+})
+
+for (const path of ['/breaks-unnamed', '/breaks-changing']) {
+  test(`starts over where parts are no use: ${path}`, async () => {
+    const id = await create()
+    await order(id, webOrder(path, { stores: ['one'] }))
+    assert.equal((await settled(id)).status, 'active')
+    assert.deepEqual(await readFile(join(api.folder, id)), data)
+    assert.ok(path === '/breaks-changing' || asked[path]?.every((range) => range === undefined))
+  })
+}
 
 test('carries out an order whose lock the database has set without an answer', async () => {
   const id = await create()

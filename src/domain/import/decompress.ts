@@ -2,9 +2,8 @@ import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { GlimpseError } from '../../errors/error.ts'
-import type { FetchedData } from '../../ports/fetcher.ts'
 import type { ProgramFormat, Unpacker } from '../../ports/unpacker.ts'
-import type { ImportPlugin } from './plugin.ts'
+import type { ImportData, ImportPlugin } from './plugin.ts'
 import { unzipped } from './unzip.ts'
 
 interface Compression {
@@ -57,7 +56,10 @@ export function imageDecompression(unpacker: Unpacker): ImportPlugin {
  * upload_size_mismatch if the source is not as long as it said
  * @see glance `async_/flows/plugins/image_decompression.py`
  */
-export async function decompressed<Data extends FetchedData>(source: Data, options: UnpackOptions): Promise<Data> {
+export async function decompressed<Data extends Pick<ImportData, 'body' | 'sizeBytes'>>(
+  source: Data,
+  options: UnpackOptions,
+): Promise<Data> {
   const chunks = source.body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   const head = await readHead(chunks)
   const found = compressions.find(({ magic, offset }) => head.subarray(offset, offset + magic.length).equals(magic))

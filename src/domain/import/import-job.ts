@@ -57,6 +57,7 @@ const retriable = [
   'fetch_failed',
   'store_unavailable',
   'database_unavailable',
+  'identity_unavailable',
   'blob_exists',
 ] as const
 

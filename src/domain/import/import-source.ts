@@ -1,10 +1,13 @@
+import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
-import type { FetchedData, Fetcher } from '../../ports/fetcher.ts'
+import type { Fetcher } from '../../ports/fetcher.ts'
 import type { Delegation } from '../../ports/identity.ts'
 import type { Image } from '../../ports/image.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { ImportInput } from './import-request.ts'
-import { openRemote, type RemoteMetadata } from './remote-image.ts'
+import { findRemote, type RemoteMetadata } from './remote-image.ts'
+import { resumedBody } from './resumed-body.ts'
+import { resumedFetch } from './resumed-fetch.ts'
 import type { StagingArea } from './staging-area.ts'
 
 export interface SourceOptions {
@@ -18,7 +21,17 @@ export interface SourceOptions {
 }
 
 /** The data, and what the image takes over from its source. */
-export type ImportSource = FetchedData & { readonly metadata?: RemoteMetadata }
+export interface ImportSource {
+  /** Goes on by itself, where its source allows, when that breaks off. */
+  readonly body: Readable
+  /** Null: unknown before the end. */
+  readonly sizeBytes: number | null
+  readonly metadata?: RemoteMetadata
+}
+
+interface OpenOptions {
+  readonly signal: AbortSignal
+}
 
 /**
  * Opens the data that an import is about.
@@ -27,46 +40,57 @@ export type ImportSource = FetchedData & { readonly metadata?: RemoteMetadata }
 export async function openSource(
   image: Image,
   input: ImportInput,
-  options: SourceOptions & { signal: AbortSignal },
+  options: SourceOptions & OpenOptions,
 ): Promise<ImportSource> {
-  const { stores, staging, fetcher, signal } = options
+  const { fetcher, signal } = options
   switch (input.method) {
     case 'glance-direct':
-      try {
-        const sizeBytes = await staging.size(image.id)
-        return { body: await staging.open(image.id, { signal }), sizeBytes }
-      } catch (error) {
-        if (!hasCode(error, 'blob_not_found')) throw error
-        throw new GlimpseError('import_failed', { reason: 'the staged data is gone.' }, { cause: error })
-      }
+      return openStaged(image.id, options)
     case 'web-download':
-      return fetcher.open(input.uri ?? '', { signal })
+      return resumedFetch((from) => fetcher.open(input.uri ?? '', { signal, ...(from && { from }) }), options)
     case 'copy-image':
-      return openCopy(image, { stores, signal })
-    case 'glance-download':
+      return openCopy(image, options)
+    case 'glance-download': {
       if (!input.remote) throw new GlimpseError('import_failed', { reason: 'the order names no image.' })
-      return openRemote(input.remote, { ...options, prefixes: options.remotePrefixes })
+      const remote = await findRemote(input.remote, { ...options, prefixes: options.remotePrefixes })
+      return { ...(await resumedFetch(remote.open, options)), metadata: remote.metadata }
+    }
+  }
+}
+
+async function openStaged(
+  imageId: string,
+  { staging, signal }: { staging: StagingArea } & OpenOptions,
+): Promise<ImportSource> {
+  try {
+    const sizeBytes = await staging.size(imageId)
+    const openFrom = (offset: number) => staging.open(imageId, { signal, range: { offset } })
+    return { body: resumedBody(await openFrom(0), { offsetBytes: 0, openFrom, signal }), sizeBytes }
+  } catch (error) {
+    if (!hasCode(error, 'blob_not_found')) throw error
+    throw new GlimpseError('import_failed', { reason: 'the staged data is gone.' }, { cause: error })
   }
 }
 
 /** The data of the image itself: from the default store if it is there, else from the first store that has it. */
-async function openCopy(
-  image: Image,
-  { stores, signal }: { stores: StoreSet; signal: AbortSignal },
-): Promise<FetchedData> {
+async function openCopy(image: Image, { stores, signal }: { stores: StoreSet } & OpenOptions): Promise<ImportSource> {
   const held = image.locations.flatMap((location) => {
     const store = stores.forLocation(location.url, location.metadata)
     return store ? [{ store, url: location.url }] : []
   })
   held.sort((a, b) => Number(b.store === stores.default) - Number(a.store === stores.default))
-  let missing: unknown
-  for (const { store, url } of held) {
-    try {
-      return { body: await store.open(url, { signal }), sizeBytes: image.sizeBytes }
-    } catch (error) {
-      if (!hasCode(error, 'blob_not_found')) throw error
-      missing = error
+  const openFrom = async (offset: number) => {
+    let missing: unknown
+    for (const { store, url } of held) {
+      try {
+        return await store.open(url, { signal, ...(offset > 0 && { range: { offset } }) })
+      } catch (error) {
+        if (!hasCode(error, 'blob_not_found')) throw error
+        missing = error
+      }
     }
+    throw new GlimpseError('import_failed', { reason: 'no configured store has the data.' }, { cause: missing })
   }
-  throw new GlimpseError('import_failed', { reason: 'no configured store has the data.' }, { cause: missing })
+  const body = resumedBody(await openFrom(0), { offsetBytes: 0, openFrom, signal })
+  return { body, sizeBytes: image.sizeBytes }
 }

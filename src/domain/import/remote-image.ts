@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import { GlimpseError } from '../../errors/error.ts'
-import type { FetchedData, Fetcher } from '../../ports/fetcher.ts'
+import type { Fetcher } from '../../ports/fetcher.ts'
 import type { Delegation } from '../../ports/identity.ts'
 import { reservedNamespace } from '../images/limits.ts'
+import type { OpenFetch } from './resumed-fetch.ts'
 
 /** Which image of which other service, and by whose right. */
 export type RemoteOrder = {
@@ -29,13 +30,19 @@ const fields: ReadonlySet<string> = new Set([
   ...['updated_at', 'tags', 'self', 'file', 'schema', 'stores', 'locations', 'direct_url'],
 ])
 
+/** An image of another service: what is taken over from it, and how its data is opened. */
+export interface RemoteImage {
+  readonly metadata: RemoteMetadata
+  readonly open: OpenFetch
+}
+
 /**
- * Opens an image of another Glance, which the catalog names, with the caller's own right to it.
+ * Finds an image of another Glance, which the catalog names, with the caller's own right to it.
  * @param options `prefixes`: of the names of properties that are taken over
  * @throws import_failed, url_refused, fetch_refused, fetch_failed, identity_unavailable
  * @see glance `async_/flows/_internal_plugins/glance_download.py`, `_ImportMetadata`
  */
-export async function openRemote(
+export async function findRemote(
   order: RemoteOrder,
   options: {
     fetcher: Fetcher
@@ -43,7 +50,7 @@ export async function openRemote(
     prefixes: readonly string[]
     signal: AbortSignal
   },
-): Promise<FetchedData & { metadata: RemoteMetadata }> {
+): Promise<RemoteImage> {
   const { fetcher, delegation, prefixes, signal } = options
   const token = delegation?.open(order.sealedToken)
   if (!delegation || token === undefined) fail('this node cannot act for the caller.')
@@ -55,7 +62,7 @@ export async function openRemote(
   const image = JSON.parse(await textOf(shown.body)) as Readonly<Record<string, unknown>>
   if (image.status !== 'active') fail(`the status of the source is ${String(image.status)}, not active.`)
   if (typeof image.size !== 'number') fail('the source does not tell its size.')
-  const { body } = await fetcher.open(`${url}/file`, { signal, headers })
+  const { size: sizeBytes } = image
   const properties = Object.entries(image).filter(
     (entry): entry is [string, string] =>
       typeof entry[1] === 'string' &&
@@ -69,7 +76,13 @@ export async function openRemote(
     containerFormat: text(image.container_format),
     properties: Object.fromEntries(properties),
   }
-  return { body, sizeBytes: image.size, metadata }
+  // The data of an image never changes.
+  const validator = text(image.os_hash_value) ?? order.imageId
+  const open: OpenFetch = async (from) => {
+    const part = from && { from: { ...from, validator: null } }
+    return { ...(await fetcher.open(`${url}/file`, { signal, headers, ...part })), sizeBytes, validator }
+  }
+  return { metadata, open }
 }
 
 async function textOf(body: Readable): Promise<string> {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
-import type { BlobStore, BlobWriter } from '../../ports/blob-store.ts'
+import type { BlobStore, BlobWriter, ByteRange } from '../../ports/blob-store.ts'
 
 /** Where data waits for its import: one blob for each image, in a store of the service's own. */
 export class StagingArea {
@@ -20,7 +20,7 @@ export class StagingArea {
   }
 
   /** @throws blob_not_found, store_unavailable */
-  open(imageId: string, options: { signal: AbortSignal }): Promise<Readable> {
+  open(imageId: string, options: { signal: AbortSignal; range?: ByteRange }): Promise<Readable> {
     return this.#store.open(this.#urlOf(imageId), options)
   }
 

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { GlimpseError } from '../../errors/error.ts'
-import type { FetchedData, Fetcher } from '../../ports/fetcher.ts'
+import type { FetchedData, Fetcher, FetchFrom, FetchOptions } from '../../ports/fetcher.ts'
 import { type AddressRules, guardedConnector, isLocalAddress, isRefusedHost } from './address-guard.ts'
 
 /** What may be fetched. */
@@ -49,16 +49,14 @@ class WebFetcher implements Fetcher {
     throw new GlimpseError('url_refused', { url })
   }
 
-  async open(
-    url: string,
-    { signal, headers = {} }: { signal: AbortSignal; headers?: Readonly<Record<string, string>> },
-  ): Promise<FetchedData> {
+  async open(url: string, { signal, headers = {}, from }: FetchOptions): Promise<FetchedData> {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(longestFetchMs)])
     let target = this.#judge(url)
     const first = target.origin
     for (let hop = 0; hop <= mostRedirects; hop++) {
-      const response = await this.#ask(target, { signal: bounded, headers: target.origin === first ? headers : {} })
-      if (!redirects.has(response.statusCode)) return dataOf(response, target)
+      const named = target.origin === first ? headers : {}
+      const response = await this.#ask(target, { signal: bounded, headers: { ...named, ...rangeOf(from) } })
+      if (!redirects.has(response.statusCode)) return dataOf(response, { url: target, from })
       await response.body.dump()
       target = this.#judge(absolute(String(response.headers.location ?? ''), target))
     }
@@ -104,14 +102,45 @@ function absolute(location: string, base: URL): string {
   return URL.parse(location, base)?.href ?? location
 }
 
-async function dataOf({ statusCode, headers, body }: Dispatcher.ResponseData, url: URL): Promise<FetchedData> {
+function rangeOf(from: FetchFrom | undefined): Readonly<Record<string, string>> {
+  if (from === undefined) return {}
+  const condition = from.validator === null ? {} : { 'if-range': from.validator }
+  return { range: `bytes=${from.offsetBytes}-`, ...condition }
+}
+
+async function dataOf(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  { url, from }: { url: URL; from: FetchFrom | undefined },
+): Promise<FetchedData> {
+  const validator = validatorOf(headers)
   if (statusCode === 200) {
     const length = headers['content-length']
-    return { body, sizeBytes: typeof length === 'string' && /^\d+$/.test(length) ? Number(length) : null }
+    const sizeBytes = typeof length === 'string' && /^\d+$/.test(length) ? Number(length) : null
+    return { body, sizeBytes, offsetBytes: 0, validator }
   }
+  const part = statusCode === 206 ? partOf(headers['content-range']) : undefined
+  if (part && part.offsetBytes === from?.offsetBytes) return { body, ...part, validator }
   await body.dump()
-  const isPassing = statusCode >= 500 || statusCode === 429 || statusCode === 408
+  const isPassing = statusCode >= 500 || [206, 408, 416, 429].includes(statusCode)
   throw new GlimpseError(isPassing ? 'fetch_failed' : 'fetch_refused', {
     reason: `${url.host} answers with status ${statusCode}`,
   })
+}
+
+/** Undefined unless it goes to the end. */
+function partOf(contentRange: unknown): { offsetBytes: number; sizeBytes: number } | undefined {
+  const [, first, last, size] = (/^bytes (\d+)-(\d+)\/(\d+)$/.exec(String(contentRange)) ?? []).map(Number)
+  if (first === undefined || last === undefined || size === undefined || last + 1 !== size) return undefined
+  return { offsetBytes: first, sizeBytes: size }
+}
+
+/**
+ * What stands for exactly these bytes. A date does only if the data has rested since: within one second it may have
+ * changed twice.
+ * @see RFC 9110, 8.8.2.2 and 13.1.5
+ */
+function validatorOf({ etag, date, 'last-modified': modified }: Dispatcher.ResponseData['headers']): string | null {
+  if (typeof etag === 'string') return etag.startsWith('"') ? etag : null
+  if (typeof modified !== 'string' || typeof date !== 'string') return null
+  return Date.parse(date) - Date.parse(modified) >= 1_000 ? modified : null
 }
