@@ -81,6 +81,7 @@ function importsOf(dependencies: AppDependencies): ImportJob[] {
         kind,
         tasks,
         limits: config.upload,
+        mostProperties: config.images.image_property_quota,
         content: new ContentRules(config.formats),
         hashingAlgorithm: config.hashingAlgorithm,
       }),

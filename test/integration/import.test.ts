@@ -399,3 +399,15 @@ test('leaves no image of a task whose import a quota refuses', async () => {
   assert.deepEqual([task.status, task.message], ['failure', 'no more uploads'])
   assert.deepEqual(await full.repositories.images.list(everything), [])
 })
+
+test('fails where an image would get more properties than it may have', async () => {
+  await using narrow = await startApi({ image_property_quota: 1 }, { webHosts: ['127.0.0.1'], runsJobs: true })
+  const json = { disk_format: 'raw', container_format: 'bare', one: 'property' }
+  const { id } = (await (await narrow.call(member, 'POST', '/v2/images', { json })).json()) as View
+  await narrow.call(member, 'POST', `/v2/images/${id}/import`, { json: webOrder('/image') })
+  await until(async () => {
+    const { tasks } = (await (await narrow.call(admin, 'GET', `/v2/images/${id}/tasks`)).json()) as { tasks: View[] }
+    return tasks[0]?.status === 'failure' && /limit of properties/.test(String(tasks[0].message))
+  })
+  assert.equal((await narrow.repositories.images.get(id))?.status, 'queued')
+})

@@ -16,10 +16,10 @@ export interface Quotas {
   readonly locations: number
 }
 
-/** @throws quota_exceeded if any of the numbers in `attempts` is above its quota */
-export function requireQuota(quotas: Quotas, attempts: Partial<Quotas>): void {
+/** A quota that is absent does not limit. @throws quota_exceeded if any of the numbers in `attempts` is above its quota */
+export function requireQuota(quotas: Partial<Quotas>, attempts: Partial<Quotas>): void {
   for (const [what, attempted] of Object.entries(attempts)) {
-    const maximum = quotas[what as keyof Quotas]
+    const maximum = quotas[what as keyof Quotas] ?? -1
     if (maximum >= 0 && attempted > maximum) throw new GlimpseError('quota_exceeded', { what, attempted, maximum })
   }
 }

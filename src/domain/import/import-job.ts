@@ -17,7 +17,7 @@ import { failedStores, imported, lockProperty } from './bookkeeping.ts'
 import { type ImportInput, taskOf } from './import-request.ts'
 import { openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
-import { injectedProperties } from './inject.ts'
+import { injectedProperties, requireRoom } from './inject.ts'
 import type { InjectConfig } from './options.ts'
 import type { ImportData, ImportPlugin } from './plugin.ts'
 import { clearStore, Transfer } from './transfer.ts'
@@ -31,6 +31,8 @@ export interface ImportJobOptions extends SourceOptions {
   readonly plugins: readonly ImportPlugin[]
   readonly digests: DigestPool
   readonly limits: UploadLimits
+  /** `image_property_quota` */
+  readonly mostProperties: number
   readonly content: ContentRules
   readonly quotas: ProjectQuotas
   /** `hashing_algorithm`, in the words of hashlib. */
@@ -120,6 +122,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     let transfer: Transfer | undefined
     let meter: SizeMeter | undefined
     try {
+      requireRoom(image, { properties, most: this.#options.mostProperties })
       const targets = (input.stores ?? [stores.default.id]).map((id) => stores.get(id))
       const requester = requesterOf(job)
       await using reservation = await quotas.reserve(
@@ -187,7 +190,8 @@ export class ImportJob implements JobHandler<ImportInput> {
     let data: ImportData = { body: apart?.body ?? source.body, sizeBytes, diskFormat, containerFormat }
     const context = { imageId: image.id, signal: job.signal, tell: this.#teller(job.id) }
     for (const plugin of plugins) data = await plugin.apply(data, context)
-    const properties = metadata?.properties ?? {}
+    const injected = injectedProperties(this.#options.inject, input.requester.roles)
+    const properties = input.method === 'copy-image' ? {} : { ...metadata?.properties, ...injected }
     return { ...data, properties, expected: apart ? {} : expected, requireVerified: apart?.requireVerified }
   }
 
@@ -215,11 +219,12 @@ export class ImportJob implements JobHandler<ImportInput> {
       status: 'active',
     }))
     const stillImage = await this.#existing(image.id)
+    requireRoom(stillImage, { properties, most: this.#options.mostProperties })
     const failed = namedFailures(job, transfer.failedStores)
     const told = imported(stillImage, job.input.stores ?? [], { failed })
     const change: ImageChange = {
       ...(isCopy ? {} : { fields: { status: 'active', ...data } }),
-      setProperties: { ...properties, ...(isCopy ? {} : this.#injected(job)), ...told.setProperties },
+      setProperties: { ...properties, ...told.setProperties },
       removeProperties: [lockProperty],
       addLocations,
     }
@@ -258,10 +263,6 @@ export class ImportJob implements JobHandler<ImportInput> {
     await this.#images.update(image.id, change, options).catch((error: unknown) => {
       if (!hasCode(error, 'image_not_found') && !hasCode(error, 'image_property_conflict')) throw error
     })
-  }
-
-  #injected({ input }: Job): Readonly<Record<string, string>> {
-    return injectedProperties(this.#options.inject, input.requester.roles)
   }
 
   #sizeCheck(job: Job, count: (receivedBytes: number) => void): (receivedBytes: number) => void {
