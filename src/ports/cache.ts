@@ -96,6 +96,8 @@ export interface CacheFolder {
   removeEntry(imageId: string): Promise<boolean>
   /** Removes an entry unless somebody reads it, in any process. @returns whether it was removed */
   removeUnread(imageId: string): Promise<boolean>
+  /** Removes an incomplete entry, whoever fills it: its readers read on, and it will not become complete. */
+  removeFill(imageId: string): Promise<boolean>
   /** Opens the incomplete entry of an image, or begins one. */
   openFill(imageId: string): Promise<FillFile>
   /** Incomplete entries that nobody fills, the oldest first. */

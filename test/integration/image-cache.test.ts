@@ -234,6 +234,28 @@ describe('the image cache', () => {
     assert.ok((await read(first, changed, new PacedStore(fresh))).equals(fresh))
   })
 
+  it('does not keep an image that was removed while it was on its way', async (t) => {
+    const { first, second, directory } = await caches(t, { count: 2 })
+    const data = randomBytes(1_000_000)
+    const [image, store] = [imageOf(data), new PacedStore(data, { upTo: 524_288 })]
+    const readers = [read(first, image, store), read(second, image, store)]
+    await until(async () => (await readdir(join(directory, 'incomplete'))).length === 1 && store.openings.length === 1)
+    await second.remove(image.id)
+    store.upTo = data.length
+    for (const reader of readers) assert.ok((await reader).equals(data))
+    assert.deepEqual(await readdir(join(directory, 'incomplete')), [])
+    assert.ok(!(await readdir(directory)).includes(image.id))
+  })
+
+  it('keeps data of which no digest is known, if it has its size', async (t) => {
+    const { first } = await caches(t)
+    const data = randomBytes(300_000)
+    const image = { ...imageOf(data), checksum: null, osHashAlgo: null, osHashValue: null }
+    assert.ok((await read(first, image, new PacedStore(data))).equals(data))
+    await until(async () => (await cachedIds(first)).includes(image.id))
+    assert.ok((await read(first, image, new PacedStore(Buffer.alloc(0)))).equals(data))
+  })
+
   it('is pruned by least recent use, without what is being read, by anybody', async (t) => {
     const { first, second, directory } = await caches(t, { count: 2, maxBytes: 1_000_000 })
     const images: Image[] = []

@@ -126,10 +126,11 @@ export class ImageCache {
     return this.#options.folder.dequeue(imageId)
   }
 
-  /** Those who read the entry read on. @returns whether it was there */
+  /** Those who read it read on, also while it is on its way. @returns whether it was there */
   async remove(imageId: string): Promise<boolean> {
     const { folder, records } = this.#options
     this.#checked.delete(imageId)
+    await folder.removeFill(imageId)
     const removed = await folder.removeEntry(imageId)
     await records.remove(imageId)
     return removed

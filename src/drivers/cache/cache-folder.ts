@@ -73,6 +73,10 @@ class LocalCacheFolder implements CacheFolder {
     return imageIdPattern.test(imageId) && this.#removeUnlocked(this.#paths.entry(imageId))
   }
 
+  async removeFill(imageId: string): Promise<boolean> {
+    return imageIdPattern.test(imageId) && remove(this.#paths.incomplete(imageId))
+  }
+
   async openFill(imageId: string): Promise<FillFile> {
     if (!imageIdPattern.test(imageId)) throw new GlimpseError('image_not_found', { id: imageId })
     const path = this.#paths.incomplete(imageId)
