@@ -29,6 +29,7 @@ import { reaperOptions } from '../domain/reap/options.ts'
 import { replicationOptions, replicationRuleOptions } from '../domain/replication/options.ts'
 import { scrubberOptions } from '../domain/scrub/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
+import { updaterOptions } from '../domain/update/options.ts'
 import { keystone_authtokenOptions, keystoneAccountOptions } from '../drivers/identity/keystone-options.ts'
 import { oslo_limitAccountOptions, oslo_limitOptions } from '../drivers/identity/limit-options.ts'
 import { registryClientOptions } from '../drivers/registry/options.ts'
@@ -118,6 +119,7 @@ export const chapters: readonly Chapter[] = [
   { group: 'glimpse', title: 'Jobs', options: ownJobOptions },
   { group: 'auditor', title: 'Auditor (glance-auditor)', options: auditorOptions },
   { group: 'reaper', title: 'Reaper (glance-reaper)', options: reaperOptions },
+  { group: 'updater', title: 'Updater (glance-updater)', options: updaterOptions },
   { group: 'oslo_policy', title: 'Policy', options: oslo_policyOptions },
   { group: 'oslo_middleware', title: 'Proxies and bodies', options: proxyOptions },
   { group: 'healthcheck', title: 'Health check', options: healthcheckOptions },

@@ -45,4 +45,8 @@ export const programs: Readonly<Record<string, Program>> = {
   },
   'glance-scrubber': { summary: 'remove the data of deleted images', load: () => import('./scrubber.ts') },
   'glance-status': { summary: 'tell whether an upgrade would succeed', load: () => import('./status.ts') },
+  'glance-updater': {
+    summary: 'carry out what was put off or left half done',
+    load: () => import('./passes/updater-command.ts'),
+  },
 }

@@ -103,6 +103,8 @@ export interface BlobStore {
   readonly capabilities: StoreCapabilities
   /** True for URLs in the place where this store puts its own data. Tells stores with the same scheme apart. */
   owns?(url: string): boolean
+  /** The URL of the same data as this store would write it today; absent where that never changes. */
+  currentUrl?(url: string): string
   /** Absent where nothing can be written. Starts a blob for image `key`. `sizeBytes` null: unknown until the end. @throws blob_exists, storage_full, store_unavailable */
   create?(key: string, options: StoreCallOptions & { sizeBytes: number | null }): Promise<BlobWriter>
   /**

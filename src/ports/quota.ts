@@ -63,6 +63,8 @@ export interface QuotaRepository {
   release(id: string): Promise<void>
   /** Keeps all reservations of `holder` alive. */
   renew(holder: string, options: { lifetimeMs: number }): Promise<void>
+  /** Removes reservations that nobody kept alive, of all projects; they count for nothing already. @returns how many */
+  removeExpired(): Promise<number>
 }
 
 /** Where the limits of projects come from. */

@@ -58,6 +58,7 @@ export const quotaCommands: CommandsOf<QuotaRepository> = {
   ),
   release: repeatable(text),
   renew: repeatable(text, object({ lifetimeMs: number }, {})),
+  removeExpired: repeatable(),
 }
 
 const type = oneOf(...taskTypes)

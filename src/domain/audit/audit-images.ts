@@ -81,16 +81,17 @@ export class ImageAudit {
     const fault = state.tools.scope.storeId === null ? this.#rowFault(image) : undefined
     const suspects: Suspect[] = fault ? [{ image, fault }] : []
     if (!withData.includes(image.status)) return suspects
-    for (const location of image.locations) {
+    for (const location of liveOf(image)) {
       const found = await this.#locationFault(image, location, state)
       if (found) suspects.push({ image, location, fault: found })
     }
     return suspects
   }
 
-  #rowFault({ status, locations, updatedAt }: Image): Fault | undefined {
-    const live = locations.filter((location) => location.status === 'active')
-    if (withData.includes(status) && locations.length === 0) {
+  #rowFault(image: Image): Fault | undefined {
+    const { status, updatedAt } = image
+    const live = liveOf(image)
+    if (withData.includes(status) && live.length === 0) {
       return { kind: auditKinds.noLocation, detail: `the image is ${status} and has no location` }
     }
     if (status === 'queued' && live.length > 0) {
@@ -185,4 +186,9 @@ export class ImageAudit {
       after = page.at(-1)?.id ?? after
     }
   }
+}
+
+/** Others are still to come: that is the updater's matter. */
+function liveOf({ locations }: Image): readonly ImageLocation[] {
+  return locations.filter(({ status }) => status === 'active')
 }

@@ -8,8 +8,9 @@ import type { KeptProgram, ProgramDependencies, ProgramSettings } from './kept-p
 import { passMetrics } from './metrics.ts'
 import { reaper } from './reaper.ts'
 import { replication } from './replication.ts'
+import { updater } from './updater.ts'
 
-const keptPrograms: readonly KeptProgram[] = [auditor, reaper, replication]
+const keptPrograms: readonly KeptProgram[] = [auditor, reaper, replication, updater]
 
 /** Reads the sections of all programs. @returns the settings of those that run in glance-api */
 export function readProgramsInApi(config: Config): ProgramSettings[] {

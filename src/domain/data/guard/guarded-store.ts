@@ -85,6 +85,7 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
         guard.call('size', callOptions, (it) => sizeAsWritten.call(store, url, { ...callOptions, ...it }), {}),
     }),
     ...(store.owns && { owns: (url) => store.owns?.(url) === true }),
+    ...(store.currentUrl && { currentUrl: (url) => store.currentUrl?.(url) ?? url }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),
     ...(list && { list: (callOptions) => list.call(store, callOptions) }),
     ...(clear && {

@@ -14,6 +14,8 @@ import type { OwnTables } from '../migrations/own-tables.ts'
 import { type Statements, slot } from '../statement.ts'
 import { usageQuery } from './quota-usage.ts'
 
+const clockMarginMs = 60_000
+
 /** What a claim meets: usage and others' reservations, and what the reservation holds already; null: nothing. */
 interface Standing {
   readonly used: number
@@ -75,6 +77,16 @@ export class SqlQuotaRepository implements QuotaRepository {
         sql`update glimpse_quota_reservations set expires_at = ${slot('expiresAt')} where holder = ${slot('holder')}`,
     )
     await this.#database.run(statement, { holder, expiresAt: Date.now() + lifetimeMs })
+  }
+
+  async removeExpired(): Promise<number> {
+    const statement = this.#statements.get(
+      'quota all expired',
+      () => sql`delete from glimpse_quota_reservations where expires_at < ${slot('before')}`,
+    )
+    // The clocks of processes differ a little.
+    const values = { before: Date.now() - clockMarginMs }
+    return this.#database.transaction((transaction) => transaction.run(statement, values))
   }
 
   /** Keeps other reservations of the project waiting until the transaction ends, or makes one of both fail. */

@@ -125,6 +125,11 @@ export class S3Store implements BlobStore {
     return location?.bucket === config.s3_store_bucket && location?.host === connection.endpoint.host
   }
 
+  currentUrl(url: string): string {
+    const key = this.owns(url) ? parseS3Location(url)?.key : undefined
+    return key === undefined ? url : this.#locationOf(key)
+  }
+
   async size(url: string, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
     return this.#at(url, (place) => this.#sizeOf(place, signal))
   }

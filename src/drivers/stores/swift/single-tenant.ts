@@ -81,6 +81,22 @@ export class ServiceAccounts implements Accounts {
     return target(await this.#clientOf(this.#credentialsOf(written)), { container, object })
   }
 
+  /** Only what lies in the account that new images go to is written another way. */
+  currentUrl(url: string): string {
+    const location = parseSwiftLocation(url)
+    if (location === undefined) return url
+    const isDefault =
+      location.kind === 'reference'
+        ? location.reference === this.#default.name
+        : sameAddress(location.address, this.#default.authAddress) && location.login?.user === this.#defaultUser
+    return isDefault ? this.#url(location) : url
+  }
+
+  get #defaultUser(): string | undefined {
+    const { credentials } = this.#default
+    return 'key' in credentials ? credentials.user : undefined
+  }
+
   async *list(options: { prefix: string; signal?: AbortSignal }): AsyncGenerator<ListedBlob, void, undefined> {
     const { config } = this.#connection
     for await (const { client, container } of this.containers(options)) {

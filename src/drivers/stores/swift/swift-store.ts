@@ -78,6 +78,7 @@ export class SwiftStore implements BlobStore {
   readonly capabilities = { randomRead: true } as const
   readonly setReaders?: NonNullable<BlobStore['setReaders']>
   readonly list?: NonNullable<BlobStore['list']>
+  readonly currentUrl?: NonNullable<BlobStore['currentUrl']>
   readonly #connection: Connection
   readonly #accounts: Accounts
 
@@ -86,7 +87,8 @@ export class SwiftStore implements BlobStore {
     this.#connection = connection
     this.#accounts = accounts
     if (connection.config.swift_store_multi_tenant) this.setReaders = (url, options) => this.#setReaders(url, options)
-    const { list } = accounts
+    const { list, currentUrl } = accounts
+    if (currentUrl) this.currentUrl = (url) => currentUrl.call(accounts, url)
     if (list) this.list = (options) => list.call(accounts, options)
   }
 

@@ -33,6 +33,8 @@ export interface Accounts {
    * @throws blob_not_found if there is none, store_unavailable
    */
   findAsWritten(url: string, options: AccountOptions): Promise<Target>
+  /** The location as it would be written today; absent where each project's account holds its own images. */
+  currentUrl?(url: string): string
   /** The store's images by the begin of their ids; absent where each project's account holds its own. @throws store_unavailable */
   list?(options: { prefix: string; signal?: AbortSignal }): AsyncIterable<ListedBlob>
 }
