@@ -40,6 +40,8 @@ export const packages = {
   'grub-rescue-pc': 'bootable test images',
   'python3-tempest': "OpenStack's own tests",
   'glance-tempest-plugin': "OpenStack's own tests of who may do what",
+  systemd: 'checks the units of the package',
+  logrotate: 'checks the rotation of logs in the package',
   subunit: "reads the tests' results",
 } as const
 
