@@ -77,7 +77,7 @@ async function run(
   const args = parseServiceArguments({ ...program, version }, argv)
   const { metadata, logging, cache: cacheSettings, stores, locationKey } = await readSettings(args, program)
   await using opened = new AsyncDisposableStack()
-  const log = await openLog({ ...logging, debug: logging.debug || args.debug })
+  const log = await openLog(logging)
   opened.defer(() => log.flush())
   const repositories = metadata && opened.adopt(await metadata.open(log, { locationKey }), (it) => it.close())
   const digests = opened.adopt(new DigestPool(), (it) => it.close())
@@ -89,13 +89,14 @@ async function run(
 }
 
 /** Those of the service count, where those for the cache say nothing else. @see glance `common/config.py` parse_cache_args */
-async function readSettings({ files, dirs }: ServiceArguments, { needsImages }: { needsImages?: true }) {
+async function readSettings({ files, dirs, overrides }: ServiceArguments, { needsImages }: { needsImages?: true }) {
   const config = await Config.load({
     files,
     dirs,
     program: ['glance-api', 'glance-cache'],
     env: process.env,
     declared: chapters,
+    overrides: { DEFAULT: overrides },
   })
   const metadata = readMetadataIfAny(config)
   if (needsImages && metadata === undefined) {

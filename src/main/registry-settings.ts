@@ -58,6 +58,7 @@ export async function readRegistrySettings(args: ServiceArguments, env: NodeJS.P
     program: 'glance-registry',
     env,
     declared: registryChapters,
+    overrides: { DEFAULT: args.overrides },
   })
   const server = config.group('DEFAULT', registryServerOptions)
   const logging = config.group('DEFAULT', loggingOptions)
@@ -68,7 +69,7 @@ export async function readRegistrySettings(args: ServiceArguments, env: NodeJS.P
     policy: readPolicy(config),
     healthcheck: config.group('healthcheck', healthcheckOptions),
     maxRequestIdLength: config.group('DEFAULT', contextOptions).max_request_id_length,
-    logging: { ...logging, debug: logging.debug || args.debug },
+    logging,
     metrics: config.group('glimpse', metricsOptions),
     workers: workerCount(server.workers),
     listen: listenSettings(server, { host: listeningHost(config, { host: server.bind_host, identity }) }),
