@@ -1,4 +1,6 @@
 import { compare } from '../cli/replicator/compare.ts'
+import { replicate } from '../cli/replicator/daemon.ts'
+import { daemonFlags, readDaemonFlags } from '../cli/replicator/daemon-flags.ts'
 import { dump } from '../cli/replicator/dump.ts'
 import { livecopy } from '../cli/replicator/livecopy.ts'
 import { load } from '../cli/replicator/load.ts'
@@ -24,7 +26,7 @@ export interface ReplicatorCommand {
 const from = ['<fromserver:port>', 'the service to read'] as const
 const folder = ['<path>', 'the folder'] as const
 
-/** The commands that end when all images have been seen. */
+/** The commands by their names. */
 export const commands: Readonly<Record<string, ReplicatorCommand>> = {
   compare: {
     summary: 'tell what the target lacks of the source',
@@ -33,6 +35,16 @@ export const commands: Readonly<Record<string, ReplicatorCommand>> = {
     async perform({ flags, run, ...invocation }) {
       await compare(await openBoth(invocation), run)
       return !flags.exitCode || run.report.of('different') + run.report.of('missing') === 0
+    },
+  },
+  daemon: {
+    summary: 'keep another service up with a service, round by round',
+    args: [from, ['<toserver:port>', 'the service to write']],
+    flags: daemonFlags,
+    async perform({ flags, run, ...invocation }) {
+      const options = readDaemonFlags(flags, invocation.args)
+      await replicate(await openBoth(invocation), { run, options })
+      return true
     },
   },
   dump: {

@@ -1,14 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { HttpFailure } from '../http.ts'
 import { Progress, type ProgressOutput } from '../progress.ts'
 import type { Image, ImageClient } from './client.ts'
 import { type Digest, openDigest } from './digest.ts'
-
-/** Attempts in a row that bring no byte before a download is given up. */
-const fruitlessAttempts = 5
+import { resumedDownload } from './resumed-download.ts'
 
 export interface SaveOptions {
   readonly progress: ProgressOutput | undefined
@@ -60,30 +56,13 @@ interface Filling {
 async function fill(part: FileHandle, filling: Filling): Promise<void> {
   const { client, image, digest, options } = filling
   const totalBytes = image.size ?? undefined
-  let doneBytes = await takeOver(part, filling)
+  const startBytes = await takeOver(part, filling)
   const progress =
-    options.progress && new Progress({ label: 'saving', totalBytes, startBytes: doneBytes, output: options.progress })
-  for (let fruitless = 0; totalBytes === undefined || doneBytes < totalBytes || doneBytes === 0; ) {
-    const before = doneBytes
-    try {
-      const { body, startBytes } = await client.download(image.id, { offset: doneBytes })
-      let skipBytes = doneBytes - startBytes
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        const fresh = chunk.subarray(Math.min(skipBytes, chunk.length))
-        skipBytes -= chunk.length - fresh.length
-        if (fresh.length === 0) continue
-        await part.appendFile(fresh)
-        digest?.update(fresh)
-        progress?.add(fresh.length)
-        doneBytes += fresh.length
-      }
-      if (totalBytes === undefined || doneBytes >= totalBytes) break
-      throw new Error(`The service ended after ${doneBytes} of ${totalBytes} bytes.`)
-    } catch (error) {
-      fruitless = doneBytes > before ? 1 : fruitless + 1
-      if (!canRetry(error) || options.signal.aborted || fruitless >= fruitlessAttempts) throw error
-      await delay((options.retryDelayMs ?? 500) * 2 ** (fruitless - 1), undefined, { signal: options.signal })
-    }
+    options.progress && new Progress({ label: 'saving', totalBytes, startBytes, output: options.progress })
+  for await (const chunk of resumedDownload(client, image, { ...options, startBytes })) {
+    await part.appendFile(chunk)
+    digest?.update(chunk)
+    progress?.add(chunk.length)
   }
   progress?.finish()
 }
@@ -99,13 +78,6 @@ async function takeOver(part: FileHandle, { partPath, image, digest }: Filling):
     for await (const chunk of createReadStream(partPath, { highWaterMark: 2 ** 20 })) digest.update(chunk as Buffer)
   }
   return size
-}
-
-/** What the service refuses it refuses again, but for its being overloaded or away; a full disk stays full. */
-function canRetry(error: unknown): boolean {
-  if (error instanceof HttpFailure) return error.status >= 500 || error.status === 429
-  const { syscall, code } = error as NodeJS.ErrnoException
-  return !(syscall === 'write' && (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' || code === 'EIO'))
 }
 
 /** Writes the data of the image to `output` as it comes. It is too late for a wrong digest to stop it, so that is an error at the end. */

@@ -30,6 +30,11 @@ export class Report {
     this.#counts.set(outcome, this.of(outcome) + 1)
   }
 
+  /** Counts anew. */
+  reset(): void {
+    this.#counts.clear()
+  }
+
   of(outcome: Outcome): number {
     return this.#counts.get(outcome) ?? 0
   }

@@ -40,19 +40,23 @@ export function leftOutOf({ config }: Run): ReadonlySet<string> {
   return new Set(config.dontreplicate.split(/\s+/).filter((name) => name !== ''))
 }
 
-/** All images that the caller may see: of every visibility, hidden ones last; of those with the IDs, if any are given. */
-export async function* allImages(client: ImageClient, ids?: readonly string[]): AsyncGenerator<Image> {
+/** All images that the caller may see: of every visibility, hidden ones last; those that fit the filter of the API, if one is given. */
+export async function* allImages(
+  client: ImageClient,
+  filter: Readonly<Record<string, string>> = {},
+): AsyncGenerator<Image> {
   for (const hidden of ['false', 'true']) {
-    const query = new URLSearchParams({ visibility: 'all', os_hidden: hidden, ...(ids && { id: `in:${ids.join()}` }) })
+    if ((filter.os_hidden ?? hidden) !== hidden) continue
+    const query = new URLSearchParams({ visibility: 'all', ...filter, os_hidden: hidden })
     yield* client.list(query, { limit: Number.POSITIVE_INFINITY })
   }
 }
 
-/** All images of the source, each with the one that the target has; it is asked for many at once. */
-export async function* allPairs({ source, target }: Sides): AsyncGenerator<Pair> {
-  for await (const batch of batches(allImages(source))) {
-    const ids = batch.map(({ id }) => id)
-    const found = new Map((await Array.fromAsync(allImages(target, ids))).map((image) => [image.id, image]))
+/** Images of the source, each with the one that the target has; it is asked for many at once. */
+export async function* allPairs({ source, target }: Sides, images = allImages(source)): AsyncGenerator<Pair> {
+  for await (const batch of batches(images)) {
+    const ids = batch.map(({ id }) => id).join()
+    const found = new Map((await Array.fromAsync(allImages(target, { id: `in:${ids}` }))).map((it) => [it.id, it]))
     for (const image of batch) yield { image, present: found.get(image.id) }
   }
 }
