@@ -19,7 +19,7 @@ import { measureData, measureMemory, measureMetadata, measureShowBesideUpload, t
 import { fillMetadefs, measureMetadefs } from './metadefs.ts'
 import { ProcessTree } from './process-tree.ts'
 import { measureScale } from './scale.ts'
-import { type Contender, startFasterReference, startGlimpse } from './services.ts'
+import { type Contender, startFasterReference, startGlimpse, startGlimpseWithRegistry } from './services.ts'
 import { measureStores } from './stores.ts'
 import { Figures } from './table.ts'
 
@@ -28,7 +28,7 @@ const usage = `npm run bench -- [options]
   --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
   --rows N      images, and as many deleted ones, for growth (1000000)
-  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, stores
+  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, registry, stores
                 (default: metadata,metadefs,data,memory)`
 
 const { values: options } = parseArgs({
@@ -115,6 +115,29 @@ async function printGrowth(work: string): Promise<void> {
   console.log(`\n${figures.render(engineNames)}`)
 }
 
+/** An API on its database, and one behind a registry; the reference takes no part. */
+async function printRegistry(work: string): Promise<void> {
+  await up(['mariadb', 'keystone', 'memcached'], console.log)
+  const figures = new Figures()
+  const token = await (await peers('keystone')).keystone.adminToken()
+  const [seconds, connections] = [Number(options.seconds), Number(options.connections)]
+  const setting: Setting = { seconds, connections, token, work, figures, blob: { path: '', gib: 0 } }
+  const direct = await startGlimpse(work)
+  const remote = await startGlimpseWithRegistry(work, direct)
+  try {
+    const ids = await new ImageSet(direct.url, token).fill(Number(options.images))
+    for (let round = 0; round < Number(options.rounds); round++) {
+      for (const contender of round % 2 === 0 ? [direct, remote] : [remote, direct]) {
+        await measureMetadata(contender, setting, ids)
+      }
+    }
+  } finally {
+    await remote.stop()
+    await direct.stop()
+  }
+  console.log(`\n${figures.render([direct.name, remote.name])}`)
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
@@ -124,7 +147,8 @@ async function main(): Promise<void> {
   try {
     if (parts.includes('stores')) await printStores(work)
     if (parts.includes('growth')) await printGrowth(work)
-    if (parts.every((part) => ['stores', 'growth'].includes(part))) return
+    if (parts.includes('registry')) await printRegistry(work)
+    if (parts.every((part) => ['stores', 'growth', 'registry'].includes(part))) return
     await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)

@@ -4,11 +4,11 @@ const clockTicksPerSecond = 100
 
 /** What a service's processes have used and hold; read from /proc. */
 export class ProcessTree {
-  readonly #root: number
+  readonly #roots: readonly number[]
 
-  /** @param root pid of the service's first process */
-  constructor(root: number) {
-    this.#root = root
+  /** @param roots pids of the first processes of the service's programs */
+  constructor(...roots: readonly number[]) {
+    this.#roots = roots
   }
 
   /** CPU time, user and system, of all living processes of the tree and of their reaped children. */
@@ -44,7 +44,7 @@ export class ProcessTree {
       const fields = /^\d+$/.test(name) ? statFields(Number(name)) : undefined
       if (fields) parents.set(Number(name), Number(fields[1]))
     }
-    const tree = new Set([this.#root])
+    const tree = new Set(this.#roots)
     for (let grown = true; grown; ) {
       grown = false
       for (const [pid, parent] of parents) {

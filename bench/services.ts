@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileStoreSections, keystoneSections, mergeSections, type Sections } from '../test/support/config-file.ts'
 import { glimpse, type Implementation, manage, reference } from '../test/support/implementations.ts'
 import { peers } from '../test/support/peers.ts'
+import { startRegistryProcess } from '../test/support/registry-process.ts'
 import { startService, writeServiceConfig } from '../test/support/service.ts'
 import { freePort, waitUntilAnswers } from './limits.ts'
 import { requests } from './load.ts'
@@ -40,6 +41,36 @@ export async function startFasterReference(work: string, token: string): Promise
 
 export function startGlimpse(work: string): Promise<Contender> {
   return startContender(glimpse, { work, name: 'glimpse' })
+}
+
+/** Behind a registry, on the database of another contender. Its processes are those of both programs. */
+export async function startGlimpseWithRegistry(work: string, { databaseUrl }: Contender): Promise<Contender> {
+  const directory = join(work, 'registry')
+  const images = join(directory, 'images')
+  await mkdir(images, { recursive: true })
+  const { keystone, memcached } = await peers('keystone', 'memcached')
+  const common = keystoneSections(keystone, memcached)
+  const registry = await startRegistryProcess({
+    directory,
+    config: mergeSections(common, {
+      DEFAULT: { workers, log_file: join(directory, 'registry.log') },
+      database: { connection: databaseUrl },
+    }),
+  })
+  const config = mergeSections(common, fileStoreSections(images), registry.apiConfig, {
+    DEFAULT: { workers, log_file: join(directory, 'api.log') },
+  })
+  const service = await startService(glimpse, { directory, config })
+  return {
+    name: 'with registry',
+    url: service.url,
+    processes: new ProcessTree(service.pid, registry.pid),
+    databaseUrl,
+    async stop() {
+      await service.stop()
+      await registry.stop()
+    },
+  }
 }
 
 interface ConfiguredContender extends Contender {

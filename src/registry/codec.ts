@@ -21,15 +21,15 @@ export function decode(text: string): unknown {
   return unwrapped(JSON.parse(text))
 }
 
+/** What stands for a value in JSON: the value itself where it can, a changed copy otherwise. */
 function wrapped(value: unknown): unknown {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? value
-        : tagged('number', String(Object.is(value, -0) ? '-0' : value))
+      if (Object.is(value, -0)) return tagged('number', '-0')
+      return Number.isFinite(value) ? value : tagged('number', String(value))
     case 'undefined':
       return tagged('undefined', 0)
     case 'bigint':
@@ -42,7 +42,7 @@ function wrapped(value: unknown): unknown {
 }
 
 function wrappedObject(value: object): unknown {
-  if (Array.isArray(value)) return Array.from(value, wrapped)
+  if (Array.isArray(value)) return wrappedArray(value)
   if (value instanceof Date) return tagged('date', value.getTime())
   if (value instanceof Uint8Array) return tagged('bytes', Buffer.from(value).toString('base64'))
   if (value instanceof Map)
@@ -55,8 +55,31 @@ function wrappedObject(value: object): unknown {
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError(`An object of class ${prototype.constructor?.name} cannot be sent.`)
   }
-  const members = mapped(value as Plain, wrapped)
+  const members = wrappedMembers(value as Plain)
   return Object.hasOwn(value, '$') ? tagged('object', members) : members
+}
+
+function wrappedArray(array: readonly unknown[]): readonly unknown[] {
+  let copy: unknown[] | undefined
+  for (let index = 0; index < array.length; index += 1) {
+    const element = array[index]
+    const stand = wrapped(element)
+    if (Object.is(stand, element)) continue
+    copy ??= array.slice()
+    copy[index] = stand
+  }
+  return copy ?? array
+}
+
+function wrappedMembers(object: Plain): Plain {
+  let copy: Record<string, unknown> | undefined
+  for (const name of Object.keys(object)) {
+    const stand = wrapped(object[name])
+    if (Object.is(stand, object[name])) continue
+    copy ??= { ...object }
+    copy[name] = stand
+  }
+  return copy ?? object
 }
 
 const unwrap: Readonly<Record<string, (v: unknown) => unknown>> = {
@@ -67,22 +90,26 @@ const unwrap: Readonly<Record<string, (v: unknown) => unknown>> = {
   bytes: (v) => Buffer.from(String(v), 'base64'),
   map: (v) => new Map((v as [unknown, unknown][]).map(([key, member]) => [unwrapped(key), unwrapped(member)])),
   set: (v) => new Set((v as unknown[]).map(unwrapped)),
-  object: (v) => mapped(v as Plain, unwrapped),
+  object: (v) => unwrapMembers(v as Record<string, unknown>),
 }
 
+/** Works on what `JSON.parse` has just made, in place. */
 function unwrapped(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(unwrapped)
-  if (!Object.hasOwn(value, '$')) return mapped(value as Plain, unwrapped)
+  if (!Object.hasOwn(value, '$')) return unwrapMembers(value as Record<string, unknown>)
   const { $: kind, v } = value as { $: unknown; v: unknown }
   const make = typeof kind === 'string' && Object.hasOwn(unwrap, kind) ? unwrap[kind] : undefined
   if (!make) throw new SyntaxError('A value of an unknown kind.')
   return make(v)
 }
 
-/** Defines members, and never sets them: the name `__proto__` is one like the others. */
-function mapped(object: Plain, change: (member: unknown) => unknown): Plain {
-  return Object.fromEntries(Object.entries(object).map(([name, member]) => [name, change(member)]))
+/** Only members that are there already are set: the name `__proto__` is one like the others. */
+function unwrapMembers(object: Record<string, unknown>): object {
+  for (const name of Object.keys(object)) {
+    const member = object[name]
+    if (typeof member === 'object' && member !== null) object[name] = unwrapped(member)
+  }
+  return object
 }
 
 function tagged(kind: string, v: unknown): Plain {

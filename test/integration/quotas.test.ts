@@ -183,6 +183,7 @@ for (const [name, peer] of Object.entries({ MariaDB: mariadb, PostgreSQL: postgr
 
 describe('Keystone limits', () => {
   let running: Running
+  const ends: (() => Promise<void>)[] = []
   let region: { region: string; remove(): Promise<void> }
   let user: TestUser
   let client: Client
@@ -205,6 +206,7 @@ describe('Keystone limits', () => {
   })
   afterEach(() => client.deleteAll())
   after(async () => {
+    for (const end of ends) await end()
     await running[Symbol.asyncDispose]()
     await region.remove()
   })
@@ -281,7 +283,8 @@ describe('Keystone limits', () => {
     await broken
     assert.equal((await rows()).length, 1)
     await running.database.query(`update glimpse_quota_reservations set amount = ${5 * mebibyte}, expires_at = 1`)
-    await running.service.restart()
+    const restarted = await running.service.restart()
+    ends.push(() => restarted.stop())
     await until(async () => (await client.show(id)).status === 'queued')
     assert.equal((await client.upload(id, Buffer.alloc(5 * mebibyte))).status, 204)
     assert.deepEqual(await rows(), [])
