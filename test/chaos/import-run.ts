@@ -91,7 +91,12 @@ async function order(
     if (answer?.status === 409) return { status: (await client.image(id)).status, reason: answer.body }
   }
   const image = await settled(id, client)
-  const task = await mine()
+  // It is told after the image.
+  let task = await mine()
+  while (task !== undefined && task.status !== 'success' && task.status !== 'failure') {
+    await sleep(250)
+    task = await mine()
+  }
   return { status: image.status, reason: task?.status === 'failure' ? task.message : '' }
 }
 
