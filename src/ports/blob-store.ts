@@ -120,6 +120,11 @@ export interface BlobStore {
    * @throws blob_not_found, store_unavailable
    */
   sizeAsWritten?(url: string, options?: StoreCallOptions): Promise<number>
+  /**
+   * Whether a caller with no more than a project's rights may have the data at `url` as that of an image. Nothing is
+   * asked of the store. Absent: whatever `sizeAsWritten` or `size` finds.
+   */
+  admits?(url: string, options: { imageId: string }): boolean
   /** Absent where nothing can be deleted. @throws blob_not_found, blob_in_use, storage_write_denied, store_unavailable */
   delete?(url: string, options?: StoreCallOptions): Promise<void>
   /**

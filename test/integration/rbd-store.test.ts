@@ -77,6 +77,14 @@ describe('images in RBD', () => {
     await pool.rbd('import', path, 'imported')
     const rbd = open(t)
     assert.ok((await read(rbd, 'rbd://imported')).equals(data))
+    // Nova names its snapshots by the image's id, and callers of projects may name nothing else.
+    const imageId = randomUUID()
+    assert.deepEqual(
+      [`rbd://${ceph.fsid}/vms/${imageId}/snap`, 'rbd://imported', `rbd://${imageId}x`].map((url) =>
+        rbd.admits?.(url, { imageId }),
+      ),
+      [true, false, false],
+    )
     await rbd.delete('rbd://imported')
     assert.ok(!(await pool.images()).includes('imported'))
   })

@@ -97,6 +97,16 @@ describe('the accounts of Swift stores', () => {
     }
   })
 
+  it('are at servers of the configuration, for callers of projects', async (t) => {
+    const { store, container } = await open(t)
+    const place = `${container}/${randomUUID()}`
+    const known = `127.0.0.1:${new URL(peer.keystone.authUrl).port}/v3`
+    assert.equal(store.admits?.(`swift+http://any:key@${known}/${place}`), true)
+    for (const server of ['127.0.0.1:1/v3', `${known}/more`, 'elsewhere.example/v3']) {
+      assert.equal(store.admits?.(`swift+http://any:key@${server}/${place}`), false, server)
+    }
+  })
+
   it('are application credentials', async (t) => {
     const user = await peer.keystone.createUser({ roles: ['member'] })
     const answer = await fetch(`${peer.keystone.authUrl}/users/${user.userId}/application_credentials`, {

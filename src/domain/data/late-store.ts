@@ -38,6 +38,8 @@ export function lateStore(
       const opened = await late.ready()
       return opened.sizeAsWritten === undefined ? opened.size(url, options) : opened.sizeAsWritten(url, options)
     },
+    // Not known yet what it would say.
+    admits: (url, options) => late.opened !== undefined && late.opened.admits?.(url, options) !== false,
     owns: (url) => late.opened?.owns?.(url) === true,
     async *abandoned() {
       yield* (await late.ready()).abandoned?.() ?? []

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { GlimpseError } from '../../errors/error.ts'
 import type { Requester } from '../../ports/blob-store.ts'
+import type { RequestContext } from '../../ports/context.ts'
 import type { Image, ImageFields, ImageLocation } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { nodeHashName } from '../data/hash-names.ts'
@@ -55,7 +56,7 @@ export class LocationChanges {
   /** @throws forbidden, conflict, bad_request, quota_exceeded */
   async add(
     draft: ImageDraft,
-    { position, value, requester }: { position: string; value: unknown; requester: Requester },
+    { position, value, context }: { position: string; value: unknown; context: RequestContext },
   ): Promise<void> {
     this.#requireAllowed(draft, { verb: 'add', statuses: ['active', 'queued'] })
     const { external } = this.#options
@@ -66,7 +67,7 @@ export class LocationChanges {
     if (at === undefined) throw invalidPosition('adding')
     requireQuota(this.#options.quotas, { locations: locations.length + 1 })
     const location = external.located(written)
-    const sizeBytes = await external.sizeOf(location, { requester })
+    const sizeBytes = await external.sizeOf(location, { imageId: draft.image.id, context })
     external.requireNew(location, locations)
     draft.addLocation(location, { at })
     this.#settle(draft, { hashes, sizeBytes })
@@ -75,7 +76,7 @@ export class LocationChanges {
   /** Sets locations of an image that has none, or the metadata of those it has. @throws as `add` */
   async replace(
     draft: ImageDraft,
-    { value, requester }: { value: readonly unknown[]; requester: Requester },
+    { value, context }: { value: readonly unknown[]; context: RequestContext },
   ): Promise<void> {
     this.#requireAllowed(draft, { verb: 'replace', statuses: ['active', 'queued'] })
     const { external } = this.#options
@@ -92,7 +93,7 @@ export class LocationChanges {
     const fresh = written.map((location) => external.located(location))
     let sizeBytes: number | undefined
     for (const [index, location] of sameUrls ? [] : fresh.entries()) {
-      const size = await external.sizeOf(location, { requester })
+      const size = await external.sizeOf(location, { imageId: draft.image.id, context })
       sizeBytes ??= size
       external.requireNew(location, fresh.slice(0, index))
     }

@@ -127,14 +127,14 @@ export class PatchImage {
       locations.remove(draft, operation.path[1] as string)
     } else if (operation.op === 'add') {
       await access.setLocations(context, image)
-      await locations.add(draft, { position: operation.path[1] as string, value: operation.value, requester: context })
+      await locations.add(draft, { position: operation.path[1] as string, value: operation.value, context })
     } else {
       const { value } = operation
       if (!Array.isArray(value) || value.length === 0) {
         throw new GlimpseError('forbidden', { reason: 'Cannot set locations to empty list.' })
       }
       await access.setLocations(context, image)
-      await locations.replace(draft, { value, requester: context })
+      await locations.replace(draft, { value, context })
     }
   }
 }

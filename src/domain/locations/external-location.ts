@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GlimpseError } from '../../errors/error.ts'
-import type { StoreCallOptions } from '../../ports/blob-store.ts'
+import type { Requester, StoreCallOptions } from '../../ports/blob-store.ts'
+import type { RequestContext } from '../../ports/context.ts'
 import type { NewImageLocation } from '../../ports/image.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import type { UriFilter } from '../fetch/uri-filter.ts'
@@ -15,6 +16,13 @@ const webSchemes: ReadonlySet<string> = new Set(['http', 'https'])
 export interface WrittenLocation {
   readonly url: string
   readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** Who writes a location, and of which image. */
+export interface LocationWriter {
+  readonly imageId: string
+  /** Absent: the service itself, for somebody whom it has judged already. */
+  readonly context?: Requester & Pick<RequestContext, 'isAdmin' | 'roles' | 'serviceRoles'>
 }
 
 /** Judges locations that callers write. @see glance `location.py` `_check_image_location` */
@@ -36,19 +44,24 @@ export class ExternalLocations {
     return { url, metadata: store ? { ...metadata, store: store.id } : metadata, status: 'active' }
   }
 
-  /** Bytes of the data, as its store tells. @throws bad_request if callers may not point there or there is no data, image_size_limit */
-  async sizeOf({ url, metadata }: NewImageLocation, options: StoreCallOptions = {}): Promise<number> {
+  /** Bytes of the data of a writer's image, as its store tells. @throws bad_request if callers may not point there or there is no data, image_size_limit */
+  async sizeOf(
+    { url, metadata }: NewImageLocation,
+    { imageId, context, signal }: LocationWriter & { signal?: AbortSignal },
+  ): Promise<number> {
     if (!isStorable(metadata)) throw new GlimpseError('bad_request', { reason: 'Metadata of a location is text.' })
     const scheme = url.slice(0, Math.max(0, url.indexOf(':')))
     const isRefused =
       restrictedSchemes.has(scheme) || (webSchemes.has(scheme) && this.#webFilter.refusal(url) !== undefined)
     const store = isRefused ? undefined : this.#stores.forLocation(url, metadata)
+    if (context && !isTrusted(context) && store?.admits?.(url, { imageId }) === false) throw invalid()
+    const options: StoreCallOptions = { ...(context && { requester: context }), ...(signal && { signal }) }
     const size = store?.sizeAsWritten?.(url, options) ?? store?.size(url, options)
     const sizeBytes = await size?.catch((cause: unknown) => {
-      options.signal?.throwIfAborted()
-      throw new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
+      signal?.throwIfAborted()
+      throw invalid(cause)
     })
-    if (!sizeBytes) throw new GlimpseError('bad_request', { reason: 'Invalid location' })
+    if (!sizeBytes) throw invalid()
     if (sizeBytes > this.#capBytes) throw new GlimpseError('image_size_limit', { capBytes: this.#capBytes })
     return sizeBytes
   }
@@ -61,6 +74,15 @@ export class ExternalLocations {
     if (!isKnown) return
     throw new GlimpseError('bad_request', { reason: `The location ${shownUrl(location.url)} already exists` })
   }
+}
+
+function invalid(cause?: unknown): GlimpseError {
+  return new GlimpseError('bad_request', { reason: 'Invalid location' }, { cause })
+}
+
+/** Administrators and services know what lies in the stores beside images. */
+function isTrusted({ isAdmin, roles, serviceRoles }: NonNullable<LocationWriter['context']>): boolean {
+  return isAdmin || roles.includes('service') || serviceRoles.includes('service')
 }
 
 /** Text, and lists and objects of it. @see glance_store `backend.py` `check_location_metadata` */

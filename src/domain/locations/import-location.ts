@@ -107,7 +107,7 @@ export class LocationImport implements JobHandler<LocationImportInput> {
     // A former run of the job may have come so far.
     if (image.status !== 'queued' && image.locations.some((known) => known.url === url)) return null
     const location = external.located({ url, metadata: {} })
-    const sizeBytes = await external.sizeOf(location, { signal })
+    const sizeBytes = await external.sizeOf(location, { imageId, signal })
     requireFormats(image)
     external.requireNew(location, image.locations)
     const vouched = validationData && {

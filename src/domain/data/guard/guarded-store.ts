@@ -84,6 +84,7 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
       sizeAsWritten: (url, callOptions) =>
         guard.call('size', callOptions, (it) => sizeAsWritten.call(store, url, { ...callOptions, ...it }), {}),
     }),
+    ...(store.admits && { admits: (url, given) => store.admits?.(url, given) === true }),
     ...(store.owns && { owns: (url) => store.owns?.(url) === true }),
     ...(store.currentUrl && { currentUrl: (url) => store.currentUrl?.(url) ?? url }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),

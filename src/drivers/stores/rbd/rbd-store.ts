@@ -79,6 +79,11 @@ export class RbdStore implements BlobStore {
     })
   }
 
+  /** All images of the cluster can be read with the service's key: a project's caller may name the image's own alone. */
+  admits(url: string, { imageId }: { imageId: string }): boolean {
+    return parseLocation(url)?.image === imageId
+  }
+
   async open(url: string, options: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable> {
     const { image: key, ...location } = this.#locate(url)
     return this.#use(key, async (helper) => {

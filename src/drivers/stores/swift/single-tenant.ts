@@ -68,6 +68,12 @@ export class ServiceAccounts implements Accounts {
     return target(await this.#client(this.#referenceOf(location)), { container, object })
   }
 
+  knowsServer(url: string): boolean {
+    const location = parseSwiftLocation(url)
+    if (location?.kind !== 'account') return false
+    return [...this.#references.values()].some(({ authAddress }) => sameAddress(authAddress, location.address))
+  }
+
   async findAsWritten(url: string): Promise<Target> {
     const location = parseSwiftLocation(url)
     if (location?.kind !== 'account' || location.login === undefined) {

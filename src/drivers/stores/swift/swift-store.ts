@@ -135,6 +135,11 @@ export class SwiftStore implements BlobStore {
     }
   }
 
+  /** Where a location may lead to any server, a project's caller may name those of the configuration alone. */
+  admits(url: string): boolean {
+    return this.#accounts.knowsServer?.(url) !== false
+  }
+
   async delete(url: string, options: StoreCallOptions = {}): Promise<void> {
     const { client, place } = await this.#accounts.find(url, options)
     await deleteImage(client, { ...options, place, storeId: this.id })

@@ -35,6 +35,8 @@ export interface Accounts {
   findAsWritten(url: string, options: AccountOptions): Promise<Target>
   /** The location as it would be written today; absent where each project's account holds its own images. */
   currentUrl?(url: string): string
+  /** Whether the service knows the server that an `url` of a caller names. */
+  knowsServer?(url: string): boolean
   /** The store's images by the begin of their ids; absent where each project's account holds its own. @throws store_unavailable */
   list?(options: { prefix: string; signal?: AbortSignal }): AsyncIterable<ListedBlob>
 }
