@@ -1,6 +1,7 @@
 import type { Repositories } from '../../src/ports/repositories.ts'
 import { describeJobRunner } from './job-runner.ts'
 import { describeJobs } from './jobs.ts'
+import { describeKeeping } from './keeping.ts'
 import { describeMetadefs } from './metadefs.ts'
 import { describePasses } from './passes.ts'
 import { describeQuota } from './quota.ts'
@@ -18,6 +19,7 @@ export function describeAllRepositories(name: string, open: () => Promise<Reposi
   describeMetadefs(name, open)
   describeJobRunner(name, open)
   describePasses(name, open)
+  describeKeeping(name, open)
   describeQuota(name, open)
   describeReplication(name, open)
 }
