@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { installPackages } from '../test/peers/packages.ts'
 import { down, up } from '../test/peers/up.ts'
 import { peers } from '../test/support/peers.ts'
+import { measureAudit } from './audit.ts'
 import { engineNames, measureGrowth } from './growth/growth.ts'
 import { ImageSet } from './images.ts'
 import { hashAlone, startNginx } from './limits.ts'
@@ -28,7 +29,8 @@ const usage = `npm run bench -- [options]
   --seconds N   of each load (4)                            --mib N       size of the transferred file (512)
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
   --rows N      images, and as many deleted ones, for growth (1000000)
-  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, registry, stores
+  --audited N   images with files for the auditor (100000)
+  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, registry, stores, audit
                 (default: metadata,metadefs,data,memory)`
 
 const { values: options } = parseArgs({
@@ -40,6 +42,7 @@ const { values: options } = parseArgs({
     mib: { type: 'string', default: '512' },
     parallel: { type: 'string', default: '50' },
     rows: { type: 'string', default: '1000000' },
+    audited: { type: 'string', default: '100000' },
     only: { type: 'string', default: 'metadata,metadefs,data,memory' },
     help: { type: 'boolean', default: false },
   },
@@ -138,6 +141,16 @@ async function printRegistry(work: string): Promise<void> {
   console.log(`\n${figures.render([direct.name, remote.name])}`)
 }
 
+/** Passes of the auditor; the reference has nothing like it. */
+async function printAudit(work: string): Promise<void> {
+  await up(['mariadb'], console.log)
+  const figures = new Figures()
+  const mib = Number(options.mib)
+  const blob = { path: await randomFile(join(work, 'blob-audit'), mib), gib: mib / 1024 }
+  await measureAudit({ images: Number(options.audited), blob, work, figures })
+  console.log(`\n${figures.render(['sha512 alone', 'glimpse'])}`)
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
@@ -148,7 +161,8 @@ async function main(): Promise<void> {
     if (parts.includes('stores')) await printStores(work)
     if (parts.includes('growth')) await printGrowth(work)
     if (parts.includes('registry')) await printRegistry(work)
-    if (parts.every((part) => ['stores', 'growth', 'registry'].includes(part))) return
+    if (parts.includes('audit')) await printAudit(work)
+    if (parts.every((part) => ['stores', 'growth', 'registry', 'audit'].includes(part))) return
     await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)

@@ -21,8 +21,8 @@ export interface ImageAuditOptions {
 }
 
 const pageSize = 200
-/** Locations that are asked for at the same time. */
-const parallel = 8
+/** Images that are looked at at the same time; fewer where data is read, which takes memory for each. */
+const parallel = { asking: 8, reading: 2 } as const
 const withData: readonly string[] = ['active', 'deactivated']
 const arriving: readonly string[] = ['saving', 'importing']
 
@@ -70,7 +70,8 @@ export class ImageAudit {
         suspects.push(...(await this.#suspects(image, state)))
       }
     }
-    await Promise.all(Array.from({ length: parallel }, work))
+    const length = state.tools.scope.choices.digests === true ? parallel.reading : parallel.asking
+    await Promise.all(Array.from({ length }, work))
     if (suspects.length === 0) return
     await sleep(this.#options.confirmMs, undefined, { signal: state.tools.signal }).catch(() => undefined)
     state.tools.signal.throwIfAborted()
