@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { replicationMetrics } from '../../src/main/passes/replication-metrics.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
 
 const admin = 'p0:admin'
@@ -30,6 +31,8 @@ describe('the API of replication', () => {
     const line = { rule: 'golden', state: 'failing', reason: 'store two does not answer' } as const
     const status = { goodCopies: 1, isDue: false, checkedAt: new Date(0) }
     await api.repositories.replication.record({ imageId: 'i1', rules: [line], ...status })
+    replicationMetrics(api.metrics, api.repositories)
+    assert.match(await api.metrics.metrics(), /^glimpse_replication_images\{rule="golden",state="failing"\} 1$/m)
     const all = await call('GET', '/rules')
     assert.deepEqual(
       all.body.rules.map((each: { copies: number; images: object }) => [each.copies, each.images]),

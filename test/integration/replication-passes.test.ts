@@ -187,13 +187,23 @@ describe('replication', () => {
     for (const image of images) assert.equal(await holders(image), 'abc')
     assert.notEqual(await rowOf(images[0] as Image), lost)
     const query = { program: 'replication', kind: 'copy_missing', limit: 10 } as const
-    const told = await repositories.findings.list({ ...query, state: 'open' })
+    const told = await repositories.findings.list({ ...query, state: 'repaired' })
     assert.deepEqual(
       told.map(({ imageId, storeId }) => [imageId, storeId]).sort(),
       images.map(({ id }) => [id, 'b']).sort(),
     )
-    await pass()
     assert.deepEqual(await repositories.findings.list({ ...query, state: 'open' }), [])
+  })
+
+  test('looks at once where the auditor has found data missing', async () => {
+    const [image, other] = [await create(), await create()]
+    await pass({ checkMs: 60_000 })
+    for (const { id } of [image, other]) stores[2]?.blobs.delete(id)
+    const key = { program: 'auditor', kind: 'missing', storeId: 'c', locationId: null, subject: null } as const
+    await repositories.findings.see(randomUUID(), { ...key, imageId: image.id, detail: 'the store has no such blob' })
+    assert.equal((await pass({ checkMs: 60_000 })).counts.checked, 1)
+    assert.equal(await holders(image), 'abc')
+    assert.equal(stores[2]?.blobs.has(other.id), false)
   })
 
   test('leaves an image alone whose last copy is lost, and says so', async () => {
@@ -220,6 +230,13 @@ describe('replication', () => {
     b.isAway = false
     await pass({ checkMs: 60_000 })
     assert.equal(await holders(image), 'abc')
+    b.isAway = true
+    await pass()
+    const openKinds = () => repositories.findings.openKinds('replication')
+    assert.equal((await openKinds()).store_unavailable, 1)
+    b.isAway = false
+    await pass()
+    assert.equal((await openKinds()).store_unavailable, undefined)
   })
 
   test('keeps what other stores took when one of them fails, and tries that one again with the next pass', async () => {

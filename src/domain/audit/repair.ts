@@ -40,6 +40,8 @@ export class Repair {
     if (isBusy) return 'other work on the image is under way'
     const good = await this.#goodCopy(image, bad, tools)
     if (!good) return 'no other location has the right data'
+    const current = await repositories.images.get(image.id)
+    if (!current?.locations.some(({ id }) => id === bad.id)) return 'another location has taken its place'
     try {
       await store.delete(bad.url, { signal: tools.signal }).catch((error: unknown) => {
         if (!hasCode(error, 'blob_not_found')) throw error

@@ -4,8 +4,9 @@ import type { IdRange } from '../../ports/image-walk.ts'
 import type { Finding, PassScope, PassStep } from '../../ports/passes.ts'
 import type { ReplicationRepository, ReplicationRule, ReplicationStatus } from '../../ports/replication.ts'
 import type { Repositories } from '../../ports/repositories.ts'
+import { auditKinds } from '../audit/kinds.ts'
 import { idSlices } from '../passes/id-slices.ts'
-import type { Program, StepTools } from '../passes/program.ts'
+import { type NewFinding, type Program, type StepTools, uncheckedKinds } from '../passes/program.ts'
 import { Copier, type CopierOptions, isTaken } from './copier.ts'
 import { checkedCopies, recordedCopies, storeStates } from './image-copies.ts'
 import { rulesFor } from './matching.ts'
@@ -14,7 +15,7 @@ import type { RuleBook } from './rule-book.ts'
 import { isAtRest } from './watch-image.ts'
 
 export interface ReplicationOptions extends Omit<CopierOptions, 'images' | 'audit'> {
-  readonly repositories: Pick<Repositories, 'images' | 'replication' | 'walk' | 'passes' | 'audit'>
+  readonly repositories: Pick<Repositories, 'images' | 'replication' | 'walk' | 'passes' | 'findings' | 'audit'>
   readonly rules: RuleBook
   /** `check_interval` */
   readonly checkMs: number
@@ -28,11 +29,12 @@ const perSlice = 2_000
 const pageSize = 200
 /** Questions to stores at the same time, in one step. */
 const checksAtOnce = 8
+const manyReports = 1_000
 /** Who repeats passes notes it in the database more often than this. */
 const noticeMs = 60_000
 
 /** Kinds of findings. */
-const kinds = { missing: 'copy_missing', lost: 'no_good_copy' } as const
+const kinds = { missing: 'copy_missing', lost: 'no_good_copy', away: uncheckedKinds.store } as const
 
 /**
  * Brings images to the stores where rules want them. The first steps of a pass look at all images and record how they stand;
@@ -74,30 +76,49 @@ export class Replication implements Program {
   }
 
   wouldSee({ kind }: Finding, { storeId }: PassScope): boolean {
-    return storeId === null && (kind === kinds.missing || kind === kinds.lost)
+    return storeId === null && Object.values<string>(kinds).includes(kind)
   }
 
-  async #look(range: IdRange, { rules, tools }: Work): Promise<void> {
+  async #look(range: IdRange, work: Work): Promise<void> {
+    const { tools } = work
+    const isReported = await this.#reported()
+    const away = new Set<string>()
     for (let after: string | undefined; ; ) {
       const page = await this.#options.repositories.walk.page(range, { after, limit: pageSize })
       const isLast = page.length < pageSize
       const upTo = isLast ? undefined : page.at(-1)?.id
       const known = new Map((await this.#statuses.statuses(range, { after, upTo })).map((it) => [it.imageId, it]))
       const waiting = page.values()
-      const work = async () => {
+      const look = async () => {
         for (const image of waiting) {
-          await this.#lookAt(image, { rules, tools, known: known.get(image.id) })
+          const status = known.get(image.id)
           known.delete(image.id)
+          // Of what was reported nothing is taken for granted.
+          const trusted = status && isReported(image.id) ? { ...status, checkedAt: null } : status
+          await this.#lookAt(image, { ...work, away, known: trusted })
         }
       }
-      await Promise.all(Array.from({ length: checksAtOnce }, work))
+      await Promise.all(Array.from({ length: checksAtOnce }, look))
       for (const { imageId } of known.values()) await this.#forget(imageId, tools)
       if (isLast) return
       after = upTo
     }
   }
 
-  async #lookAt(image: Image, { rules, tools, known }: Work & { known: ReplicationStatus | undefined }): Promise<void> {
+  /** Images whose data the auditor misses somewhere; all of them where it misses so much that a store may be lost. */
+  async #reported(): Promise<(imageId: string) => boolean> {
+    const found = await this.#options.repositories.findings.list({
+      program: 'auditor',
+      kind: auditKinds.missing,
+      state: 'open',
+      limit: manyReports,
+    })
+    if (found.length === manyReports) return () => true
+    const ids = new Set(found.map(({ imageId }) => imageId))
+    return (imageId) => ids.has(imageId)
+  }
+
+  async #lookAt(image: Image, { rules, tools, away, known }: Look): Promise<void> {
     await tools.admit({ items: 1 })
     const now = new Date()
     const mine = image.status === 'active' ? rulesFor(image, { rules, now }) : []
@@ -110,7 +131,7 @@ export class Replication implements Program {
       : recordedCopies(image, stores)
     if (isChecked) tools.count('checked')
     const plan = this.#planOf(image, { copies, rules: mine, tools })
-    await this.#tell(image, { plan, copies, tools })
+    await this.#tell(image, { plan, copies, tools, away })
     const checkedAt = isChecked ? now : (known?.checkedAt ?? null)
     const status = statusOf(image.id, { plan, checkedAt, former: known })
     for (const { state } of status.rules) tools.count(state)
@@ -170,6 +191,11 @@ export class Replication implements Program {
     { image, failures }: Awaited<ReturnType<Copier['copy']>>,
     { copies, now, ...work }: Work & { copies: readonly Copy[]; now: Date },
   ): Promise<void> {
+    const { tools } = work
+    for (const copy of copies) {
+      if (copy.state !== 'missing' || image.locations.some(({ id }) => id === copy.locationId)) continue
+      await tools.settle(await tools.see(lossOf(image.id, copy)), 'repaired')
+    }
     const states = new Map(copies.map(({ locationId, state }) => [locationId, state]))
     const current = recordedCopies(image, this.#options.stores).map((copy) => ({
       ...copy,
@@ -193,15 +219,17 @@ export class Replication implements Program {
     return storeId === null ? plan : { ...plan, targets: plan.targets.filter((id) => id === storeId) }
   }
 
-  /** A lost copy that is made again is a finding, so that somebody asks why it was lost. */
+  /** A lost copy is a finding although it is made again: somebody has to ask why it was lost. */
   async #tell(
     { id }: Image,
-    { plan, copies, tools }: { plan: Plan; copies: readonly Copy[]; tools: StepTools },
+    { plan, copies, tools, away }: Pick<Look, 'tools' | 'away'> & { plan: Plan; copies: readonly Copy[] },
   ): Promise<void> {
-    for (const { locationId, storeId, state } of copies) {
-      if (state !== 'missing' || !plan.replaces.includes(locationId)) continue
-      const detail = `store ${storeId} has lost its copy`
-      await tools.see({ kind: kinds.missing, imageId: id, storeId, locationId, detail })
+    for (const copy of copies) {
+      if (plan.replaces.includes(copy.locationId)) await tools.see(lossOf(id, copy))
+      if (copy.state === 'unknown' && copy.storeId !== null && !away.has(copy.storeId)) {
+        away.add(copy.storeId)
+        await tools.see({ kind: kinds.away, storeId: copy.storeId, detail: 'it does not answer' })
+      }
     }
     const isLost = plan.goodCopies === 0 && copies.every(({ state }) => state === 'missing' || state === 'damaged')
     if (isLost) await tools.see({ kind: kinds.lost, imageId: id, detail: 'no store has a good copy' })
@@ -219,6 +247,12 @@ type LookInput = {
   readonly to: string | null
   /** Steps of the pass that look. */
   readonly looks: number
+}
+
+interface Look extends Work {
+  readonly known: ReplicationStatus | undefined
+  /** Stores that were told of already. */
+  readonly away: Set<string>
 }
 
 interface Work {
@@ -243,6 +277,10 @@ function isSame(status: ReplicationStatus, known: ReplicationStatus | undefined)
   const text = ({ rules, goodCopies, isDue, checkedAt }: ReplicationStatus) =>
     JSON.stringify([rules.map((it) => [it.rule, it.state, it.reason]).sort(), goodCopies, isDue, checkedAt])
   return known !== undefined && text(status) === text(known)
+}
+
+function lossOf(imageId: string, { storeId, locationId }: Copy): NewFinding {
+  return { kind: kinds.missing, imageId, storeId, locationId, detail: `store ${storeId} has lost its copy` }
 }
 
 function only(imageId: string): IdRange {

@@ -83,6 +83,7 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
   if (args.daemon) {
     const { metrics_host: host, metrics_port: port } = metrics
     if (port !== null) {
+      settings.measure?.(register, repositories)
       const server = await serveMetrics({ host, port, ofWorkers: false })
       opened.defer(() => void server.close())
     }

@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client'
 import type { Config } from '../../config/config.ts'
 import type { DigestPool } from '../../domain/data/digest-pool.ts'
 import type { StoreSet } from '../../domain/data/store-set.ts'
@@ -21,6 +22,8 @@ export interface ProgramSettings {
   /** What the configuration chooses for its passes. */
   readonly choices: PassScope['choices']
   make(dependencies: ProgramDependencies): Program
+  /** Shows what the program knows beyond its passes. */
+  readonly measure?: (registry: Registry, repositories: Repositories) => void
 }
 
 /** A program that works by passes: as a command of its own, and in the processes of glance-api. */

@@ -31,6 +31,7 @@ export function passWorkOf(
 ): PassWork {
   if (programs.length === 0) return async () => {}
   const observer = passMetrics(metrics)
+  for (const { measure } of programs) measure?.(metrics, dependencies.repositories)
   const works = programs.map((settings) => workOf(settings, { ...dependencies, leaseMs, observer }))
   return async (signal) => void (await Promise.all(works.map((work) => work(signal))))
 }

@@ -2,6 +2,7 @@ import { Replication } from '../../domain/replication/replication.ts'
 import { RuleBook } from '../../domain/replication/rule-book.ts'
 import { readReplication } from '../compose-replication.ts'
 import type { KeptProgram } from './kept-program.ts'
+import { replicationMetrics } from './replication-metrics.ts'
 
 export const replication: KeptProgram = {
   name: 'replication',
@@ -16,6 +17,7 @@ export const replication: KeptProgram = {
     return {
       pass: settings,
       choices: {},
+      measure: replicationMetrics,
       make: ({ repositories, ...dependencies }) =>
         new Replication({
           ...dependencies,
