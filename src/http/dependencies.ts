@@ -64,6 +64,8 @@ export interface AppConfig {
   readonly replicationRules: readonly ReplicationRule[]
   /** `worker_self_reference_url` */
   readonly workerUrl: string | null
+  /** `staged_import_timeout` */
+  readonly stageWatchMs: number
 }
 
 /** Everything that the HTTP layer is built on. Whoever makes these values closes them. */

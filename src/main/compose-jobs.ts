@@ -7,10 +7,12 @@ import { ContentRules } from '../domain/formats/content-rules.ts'
 import { ImportJob } from '../domain/import/import-job.ts'
 import { importKind } from '../domain/import/import-request.ts'
 import { ImportTasks } from '../domain/import/import-tasks.ts'
+import { StageWatch } from '../domain/import/stage-watch.ts'
 import { StagingArea } from '../domain/import/staging-area.ts'
 import { JobRunner, type RunnerTimes } from '../domain/jobs/job-runner.ts'
 import { ExternalLocations } from '../domain/locations/external-location.ts'
 import { LocationImport } from '../domain/locations/import-location.ts'
+import { httpNodeProbe } from '../drivers/fetch/node-probe.ts'
 import { GlimpseError } from '../errors/error.ts'
 import type { AppDependencies } from '../http/dependencies.ts'
 
@@ -22,7 +24,15 @@ export function jobRunnerOf(
   const { repositories, jobs, log } = dependencies
   return new JobRunner(repositories.jobs, {
     queue: jobs,
-    handlers: [locationImportOf(dependencies), missingDigestsOf(dependencies), ...importsOf(dependencies)],
+    handlers: [
+      locationImportOf(dependencies),
+      missingDigestsOf(dependencies),
+      ...importsOf(dependencies),
+      new StageWatch({
+        ...{ jobs: repositories.jobs, queue: jobs, probe: httpNodeProbe, log },
+        everyMs: dependencies.config.stageWatchMs,
+      }),
+    ],
     concurrency,
     times,
     name: `${hostname()}:${process.pid}`,

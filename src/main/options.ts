@@ -18,6 +18,7 @@ import {
   importPluginOptions,
   injectOptions,
   ownConversionOptions,
+  ownImportOptions,
 } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
@@ -61,6 +62,7 @@ export const chapters: readonly Chapter[] = [
   },
   { group: 'image_import_opts', title: 'Plugins of imports', options: importPluginOptions },
   { group: 'image_conversion', title: 'Conversion of imported images', options: conversionOptions },
+  { group: 'glimpse', title: 'Import', options: ownImportOptions },
   { group: 'glimpse', title: 'Conversion of imported images', options: ownConversionOptions },
   { group: 'inject_metadata_properties', title: 'Properties of imported images', options: injectOptions },
   { group: 'DEFAULT', title: 'Image cache', options: cacheOptions },

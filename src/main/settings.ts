@@ -6,7 +6,7 @@ import { knownOptions } from '../config/known-options.ts'
 import { nodeHashName } from '../domain/data/hash-names.ts'
 import { imageDataOptions } from '../domain/images/data-options.ts'
 import { imageFormatOptions, imageOptions } from '../domain/images/options.ts'
-import { glanceDownloadOptions, importOptions } from '../domain/import/options.ts'
+import { glanceDownloadOptions, importOptions, ownImportOptions } from '../domain/import/options.ts'
 import { jobOptions, ownJobOptions } from '../domain/jobs/options.ts'
 import { locationOptions } from '../domain/locations/options.ts'
 import { taskOptions } from '../domain/tasks/options.ts'
@@ -100,6 +100,7 @@ export async function readApiSettings(args: ServiceArguments, env: NodeJS.Proces
       inject: plugins.inject,
       remotePrefixes: config.group('glance_download_properties', glanceDownloadOptions).extra_properties,
       workerUrl: config.group('DEFAULT', importOptions).worker_self_reference_url,
+      stageWatchMs: config.group('glimpse', ownImportOptions).staged_import_timeout * 1000,
       taskTimeToLiveHours: config.group('task', taskOptions).task_time_to_live,
       hashingAlgorithm: data.hashing_algorithm,
       importFiltering: readImportFiltering(config),

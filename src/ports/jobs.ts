@@ -73,6 +73,8 @@ export interface JobRepository {
   openOf(imageId: string): Promise<Job[]>
   /** Ends the delay of a job that waits. @returns false if it waits no more */
   hasten(id: string): Promise<boolean>
+  /** Makes a job of another kind of one whose lease nobody holds any more. @returns false if somebody does, or it has ended */
+  assign(id: string, options: { kind: string }): Promise<boolean>
   /**
    * Takes a job of one of `kinds` that is due: one that waits, or one whose lease has run out. Projects with the fewest
    * running jobs come first, then the oldest job. Undefined if there is none, or another runner was faster every time.

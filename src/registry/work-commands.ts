@@ -29,6 +29,7 @@ export const jobCommands: CommandsOf<JobRepository> = {
   get: repeatable(text),
   openOf: repeatable(text),
   hasten: once(text),
+  assign: once(text, object({ kind: text }, {})),
   claim: once(object({ kinds: list(text), runner: text, leaseMs: number }, {})),
   extend: repeatable(lease, object({ leaseMs: number, progress: nullable(number) }, {})),
   recordStep: repeatable(lease, object({ steps: record(json), leaseMs: number }, {})),

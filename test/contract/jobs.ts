@@ -62,6 +62,17 @@ export function describeJobs(name: string, open: () => Promise<Repositories>): v
       await jobs.cancel(id, { reason: 'over' })
     })
 
+    it('makes a job of another kind unless somebody holds it', async () => {
+      const { id, kind } = await enqueue()
+      const other = randomUUID()
+      assert.ok(await repositories.jobs.assign(id, { kind: other }))
+      assert.equal(await claim(kind), undefined)
+      const { lease } = await claimed(other)
+      assert.ok(!(await repositories.jobs.assign(id, { kind })))
+      await repositories.jobs.finish(lease, { as: 'succeeded' })
+      assert.ok(!(await repositories.jobs.assign(id, { kind })))
+    })
+
     it('gives a job to one of many who claim at the same time', async () => {
       const { kind } = await enqueue()
       const all = await Promise.all(Array.from({ length: 10 }, () => claim(kind)))

@@ -47,6 +47,8 @@ export type ImportInput = {
   readonly body: { readonly [name: string]: Json }
   /** Of the data at its source. Absent: none. */
   readonly expected?: ExpectedDigests
+  /** `worker_self_reference_url` of the node whose disk has the staged data. Absent: it is to be found everywhere. */
+  readonly stageHost?: string
   /** For `glance-download`. */
   readonly remote?: RemoteOrder
   /** Input of a task of type `import`, whose image goes if it cannot be imported. Absent: the image was there before. */

@@ -45,7 +45,7 @@ export async function openSource(
   const { fetcher, signal } = options
   switch (input.method) {
     case 'glance-direct':
-      return openStaged(image.id, options)
+      return openStaged(image.id, { ...options, host: input.stageHost })
     case 'web-download':
       return resumedFetch((from) => fetcher.open(input.uri ?? '', { signal, ...(from && { from }) }), options)
     case 'copy-image':
@@ -60,7 +60,7 @@ export async function openSource(
 
 async function openStaged(
   imageId: string,
-  { staging, signal }: { staging: StagingArea } & OpenOptions,
+  { staging, host, signal }: { staging: StagingArea; host: string | undefined } & OpenOptions,
 ): Promise<ImportSource> {
   try {
     const sizeBytes = await staging.size(imageId)
@@ -68,7 +68,8 @@ async function openStaged(
     return { body: resumedBody(await openFrom(0), { offsetBytes: 0, openFrom, signal }), sizeBytes }
   } catch (error) {
     if (!hasCode(error, 'blob_not_found')) throw error
-    throw new GlimpseError('import_failed', { reason: 'the staged data is gone.' }, { cause: error })
+    const reason = host ? `the staged data is not here, and ${host} does not answer.` : 'the staged data is gone.'
+    throw new GlimpseError('import_failed', { reason }, { cause: error })
   }
 }
 

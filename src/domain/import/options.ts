@@ -15,6 +15,18 @@ export const importOptions = {
   },
 } as const satisfies OptionGroup
 
+/** `[glimpse]` */
+export const ownImportOptions = {
+  staged_import_timeout: {
+    type: 'integer',
+    default: 600,
+    min: 1,
+    unit: 'seconds',
+    ours: true,
+    help: 'An import that waits so long for the node that has its staged data (worker_self_reference_url) is given to any other node, unless that node answers.',
+  },
+} as const satisfies OptionGroup
+
 /** `[glance_download_properties]` @see glance `async_/flows/api_image_import.py` */
 export const glanceDownloadOptions = {
   extra_properties: {

@@ -19,7 +19,7 @@ const longestMs = 24 * 3_600_000
 
 /**
  * The data to its end, although sources break off: each time the rest is opened, after a pause that grows as long as
- * nothing comes.
+ * nothing comes. It fails with `fetch_failed` when nothing more can be had, or with the error of opening.
  */
 export function resumedBody(first: Readable, options: ResumedBodyOptions): Readable {
   const { offsetBytes, openFrom, signal, firstPauseMs = 250 } = options
@@ -34,16 +34,23 @@ export function resumedBody(first: Readable, options: ResumedBodyOptions): Reada
       for (;;) {
         signal.throwIfAborted()
         failures += 1
-        if (failures > mostFailures || performance.now() - startedAt > longestMs) throw failure
+        if (failures > mostFailures || performance.now() - startedAt > longestMs) throw brokenOff(failure)
         await sleep(firstPauseMs * 2 ** (failures - 1) * (0.5 + Math.random() / 2), undefined, { signal })
         try {
           const rest = await openFrom(offsetBytes + readBytes)
-          if (rest === undefined) throw failure
-          return rest
+          if (rest !== undefined) return rest
         } catch (error) {
           if (!(error instanceof GlimpseError) || error.status !== 503 || failures >= mostFailures) throw error
+          continue
         }
+        throw brokenOff(failure)
       }
     },
   })
+}
+
+/** What the source itself said is kept as the cause, unless it has a code. */
+function brokenOff(failure: Error): GlimpseError {
+  if (failure instanceof GlimpseError) return failure
+  return new GlimpseError('fetch_failed', { reason: 'the source broke off' }, { cause: failure })
 }

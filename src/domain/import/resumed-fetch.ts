@@ -11,8 +11,8 @@ export type OpenFetch = (from?: FetchFrom) => Promise<FetchedData>
  */
 export async function resumedFetch(open: OpenFetch, { signal }: { signal: AbortSignal }): Promise<ImportSource> {
   const { body, sizeBytes, validator } = await open()
-  if (validator === null || sizeBytes === null) return { body, sizeBytes }
   const openFrom = async (offsetBytes: number) => {
+    if (validator === null || sizeBytes === null) return undefined
     const rest = await open({ offsetBytes, validator })
     if (rest.offsetBytes === offsetBytes && rest.sizeBytes === sizeBytes) return rest.body
     rest.body.on('error', () => undefined).destroy()

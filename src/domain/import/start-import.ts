@@ -15,6 +15,7 @@ import { type ImportInput, type ImportRequest, importKind, taskOf } from './impo
 import { storesOf } from './import-stores.ts'
 import type { ImportTasks } from './import-tasks.ts'
 import type { RemoteOrder } from './remote-image.ts'
+import { stageWatch } from './stage-watch.ts'
 
 export interface StartImportOptions {
   readonly finder: ImageFinder
@@ -28,6 +29,8 @@ export interface StartImportOptions {
   readonly delegation: Delegation | undefined
   /** Staged data lies on the disks of nodes that have `worker_self_reference_url`. */
   readonly stagesPerNode: boolean
+  /** When it is asked for the first time whether the node with the staged data answers. */
+  readonly stageWatchMs: number
 }
 
 /** A lock of the reference's that nobody has touched for so long is void; twice that before its task has begun. */
@@ -98,7 +101,8 @@ export class StartImport {
   ): Promise<string> {
     const { jobs, tasks, quotas, stagesPerNode } = this.#options
     const stageHost = input.method === 'glance-direct' && stagesPerNode ? image.properties[stageHostProperty] : null
-    const order = { input, project: context.projectId, imageId: image.id }
+    const project = context.projectId
+    const order = { input: { ...input, ...(stageHost && { stageHost }) }, project, imageId: image.id }
     // What was staged has its place among the uploads.
     await using place = await quotas.reserve(image.owner, image.status === 'queued' ? { image_count_uploading: 1 } : {})
     // The job is there before the lock: a locked image is never without one.
@@ -130,6 +134,10 @@ export class StartImport {
       throw new GlimpseError('conflict', { reason }, { cause: error })
     }
     await tasks.create(taskOf(job.id, { imageId: image.id, input }))
+    if (stageHost) {
+      const watched = { jobId: job.id, stageHost }
+      await jobs.enqueue(stageWatch, { input: watched, project, imageId: null, delayMs: this.#options.stageWatchMs })
+    }
     await job.start()
     return job.id
   }

@@ -9,6 +9,8 @@ export interface JobOrder<Input extends Json> {
   readonly project: string | null
   /** Cancels the job when that image is deleted. */
   readonly imageId: string | null
+  /** Not to be run before. Absent: at once. */
+  readonly delayMs?: number
 }
 
 /** A job that waits until it is told to start; if nobody tells it, it starts by itself a little later. */
@@ -43,7 +45,12 @@ export class JobQueue {
     return () => void this.#cancellations.delete(tell)
   }
 
-  /** Orders a job, to be run at once by any process. @returns its id. @throws database_unavailable, bad_request */
+  /** Has this process look for jobs now. */
+  wake(): void {
+    this.#wake()
+  }
+
+  /** Orders a job, to be run by any process. @returns its id. @throws database_unavailable, bad_request */
   async enqueue<Input extends Json>(kind: JobKind<Input>, order: JobOrder<Input>): Promise<string> {
     const id = randomUUID()
     await this.#jobs.enqueue({ id, kind: kind.name, delayMs: 0, ...order })

@@ -111,6 +111,7 @@ export function registerV2(
     quotas: deps.quotas,
     delegation: deps.identity.delegation,
     stagesPerNode: config.workerUrl !== null,
+    stageWatchMs: config.stageWatchMs,
   })
   const tasks = new Tasks(repositories.tasks, {
     access: serviceAccess,

@@ -226,6 +226,7 @@ export async function startApi(
       inject: { ignore_user_roles: ['admin'], inject: { injected: 'yes', os_glance_x: 'no' } },
       remotePrefixes: [],
       workerUrl: null,
+      stageWatchMs: 600_000,
       replicationRules: [],
       upload: { capBytes },
     },

@@ -51,6 +51,15 @@ export class SqlJobRepository implements JobRepository {
     return changed > 0
   }
 
+  async assign(id: string, { kind }: { kind: string }): Promise<boolean> {
+    const changed = await this.#change(
+      'assign job',
+      () => sql`update glimpse_jobs set kind = ${slot('kind')} where id = ${slot('id')} and due_at <= ${this.#clock}`,
+      { id, kind },
+    )
+    return changed > 0
+  }
+
   async claim(options: { kinds: readonly string[]; runner: string; leaseMs: number }): Promise<ClaimedJob | undefined> {
     const { kinds, runner, leaseMs } = options
     if (kinds.length === 0) return undefined
