@@ -70,7 +70,10 @@ export class Images {
     return Buffer.from(await response.arrayBuffer())
   }
 
-  async addLocation(id: string, location: { url: string; metadata: Record<string, unknown> }): Promise<number> {
+  async addLocation(
+    id: string,
+    location: { url: string; metadata: object; validation_data?: object },
+  ): Promise<number> {
     const response = await fetch(`${this.#url}/v2/images/${id}`, {
       method: 'PATCH',
       headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' },

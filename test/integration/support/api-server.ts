@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import type { OptionGroup, Values } from '../../../src/config/option.ts'
+import { ImageCache } from '../../../src/domain/cache/image-cache.ts'
+import { Prefetcher } from '../../../src/domain/cache/prefetcher.ts'
 import { DigestPool } from '../../../src/domain/data/digest-pool.ts'
 import { StoreSet } from '../../../src/domain/data/store-set.ts'
 import { import_filtering_optsOptions } from '../../../src/domain/fetch/options.ts'
@@ -17,6 +19,8 @@ import { PropertyProtections } from '../../../src/domain/protections/property-pr
 import type { PropertyRule } from '../../../src/domain/protections/rules.ts'
 import { ProjectQuotas } from '../../../src/domain/quota/project-quotas.ts'
 import { storageQuota } from '../../../src/domain/quota/storage-quota.ts'
+import { openCacheFolder } from '../../../src/drivers/cache/cache-folder.ts'
+import { openSqliteRecords } from '../../../src/drivers/cache/sqlite-records.ts'
 import { sealerOf } from '../../../src/drivers/db/encryption/location-cipher.ts'
 import { openRepositories } from '../../../src/drivers/db/open.ts'
 import { openWebFetcher } from '../../../src/drivers/fetch/web-fetcher.ts'
@@ -117,6 +121,8 @@ export interface ApiParts {
   readonly capBytes?: number
   /** Made with the folder for staged data; decompression unless given. */
   readonly importPlugins?: (parts: { stagingFolder: string; log: Logger }) => readonly ImportPlugin[]
+  /** Downloads go through an image cache, which has its management API of old too. */
+  readonly caches?: boolean
 }
 
 /** Serves the API on a port of its own, over SQLite in memory and a folder, with the options given. */
@@ -135,6 +141,7 @@ export async function startApi(
     twoStores = false,
     capBytes = 2 ** 30,
     importPlugins = () => [imageDecompression(programUnpacker)],
+    caches = false,
   }: ApiParts = {},
 ): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'glimpse-api-'))
@@ -175,6 +182,18 @@ export async function startApi(
   const digests = new DigestPool({ threads: 2 })
   const metrics = new Registry()
   const lines: LogLine[] = []
+  const cacheFolder = await mkdtemp(join(tmpdir(), 'glimpse-cache-'))
+  const cache = caches
+    ? new ImageCache({
+        folder: await openCacheFolder(cacheFolder),
+        records: openSqliteRecords(join(cacheFolder, 'cache.db')),
+        digests,
+        maxBytes: 2 ** 30,
+        stallMs: 3_600_000,
+        log: recordingLog(lines),
+      })
+    : undefined
+  const prefetcher = cache && new Prefetcher(cache, { images: repositories.images, stores, log: recordingLog(lines) })
   const policy = new Policy({ enforceNewDefaults, enforceScope: false, defaultRule: 'default' })
   policy.useRules([{ file: 'policy.yaml', rules: policyRules }])
   const importFiltering = {
@@ -198,8 +217,8 @@ export async function startApi(
     fetcher: openWebFetcher(webRules(importFiltering, [])),
     importPlugins: importPlugins({ stagingFolder, log: recordingLog(lines) }),
     digests,
-    cache: undefined,
-    prefetcher: undefined,
+    cache,
+    prefetcher,
     libc: undefined,
     log: recordingLog(lines),
     metrics,
@@ -214,9 +233,9 @@ export async function startApi(
       sslHeader: defaultsOf(sslHeaderOptions),
       maxRequestIdLength: 64,
       allowAnonymousAccess: false,
-      cacheEnabled: false,
-      cacheServesDownloads: false,
-      hasCacheManagement: false,
+      cacheEnabled: caches,
+      cacheServesDownloads: caches,
+      hasCacheManagement: caches,
       importMethods: ['glance-direct', 'web-download', 'copy-image'],
       taskTimeToLiveHours: 48,
       hashingAlgorithm: 'sha512',
@@ -233,6 +252,7 @@ export async function startApi(
   }
   const app = createApp(dependencies)
   const stopping = new AbortController()
+  const prefetching = prefetcher?.serve(stopping.signal)
   const jobs =
     runsJobs &&
     jobRunnerOf(dependencies, { concurrency: 2, times: { firstPauseMs: 20, pollMs: 500 } }).run(stopping.signal)
@@ -257,8 +277,11 @@ export async function startApi(
       await app.close()
       stopping.abort()
       await jobs
+      await prefetching
+      await cache?.close()
       await Promise.all([repositories.close(), stores.close(), web.close(), digests.close()])
-      for (const each of [folder, stagingFolder, secondFolder]) await rm(each, { recursive: true, force: true })
+      for (const each of [folder, stagingFolder, secondFolder, cacheFolder])
+        await rm(each, { recursive: true, force: true })
     },
   }
 }
