@@ -9,7 +9,9 @@ import { run, startDaemon, waitUntilReady } from './processes.ts'
 import type { DatabaseState } from './state.ts'
 
 export interface MariadbOptions {
-  /** Of the user; a random one by default. */
+  /** The system's user as whom it runs; ours by default. */
+  readonly user?: string
+  /** Of the database's user; a random one by default. */
   readonly password?: string
   /** Further lines of its configuration. */
   readonly settings?: readonly string[]
@@ -19,6 +21,7 @@ export interface MariadbOptions {
 /** Starts MariaDB with an empty data folder in `directory`; nothing is synced to disk, since the data is thrown away. */
 export async function startMariadb(directory: string, options: MariadbOptions = {}): Promise<DatabaseState> {
   const { password = randomBytes(12).toString('hex'), settings = [], args = [] } = options
+  const system = options.user ?? userInfo().username
   await rm(directory, { recursive: true, force: true })
   const dataDirectory = join(directory, 'data')
   await mkdir(dataDirectory, { recursive: true })
@@ -31,9 +34,9 @@ export async function startMariadb(directory: string, options: MariadbOptions = 
       `GRANT ALL ON *.* TO '${user}'@'%' WITH GRANT OPTION;\n`,
     { mode: 0o600 },
   )
+  if (options.user) await run(['chown', '-R', options.user, directory])
   const configPath = join(directory, 'my.cnf')
   await writeFile(configPath, `${serverConfig({ dataDirectory, initPath, port })}${settings.join('\n')}\n`)
-  const system = userInfo().username
   await run([
     findProgram('mariadb-install-db'),
     `--defaults-file=${configPath}`,
