@@ -22,10 +22,12 @@ export async function fill(
     const [at, flag] = deleted ? [engine.daysAgo(40), yes] : ['NULL', no]
     const common = `${engine.daysAgo(50)}, ${at}, ${flag}`
     const seconds = engine.name === 'PostgreSQL' ? `n * INTERVAL '1 second'` : 'INTERVAL n SECOND'
+    const word = `CASE WHEN n % 100 = 7 THEN 'public' WHEN n % 10 = 3 THEN 'shared' ELSE 'private' END`
+    const visibility = engine.name === 'PostgreSQL' ? `CAST(${word} AS image_visibility)` : word
     await run(`INSERT INTO images (id, name, size, status, visibility, disk_format, container_format, owner, min_disk,
         min_ram, protected, os_hidden, created_at, updated_at, deleted_at, deleted)
       SELECT ${id}, concat('image-', n % 1000), n % 1000 * 1048576, '${deleted ? 'deleted' : 'active'}',
-        CASE WHEN n % 100 = 7 THEN 'public' WHEN n % 10 = 3 THEN 'shared' ELSE 'private' END, 'raw', 'bare',
+        ${visibility}, 'raw', 'bare',
         CASE WHEN n % ${projects} = 0 THEN '${project}' ELSE concat('project-', n % 500) END, 0, 0, ${no}, ${no},
         ${engine.daysAgo(60)} - ${seconds}, ${engine.daysAgo(50)}, ${at}, ${flag}
       FROM ${numbers} ORDER BY 1`)

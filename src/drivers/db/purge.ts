@@ -15,9 +15,9 @@ export interface PurgeOptions {
 /** Rows found by one reading statement, which locks nothing. */
 const pageRows = 10_000
 /** Rows removed by one statement, which locks them: the more the quicker it is. */
-const batchSizes = [16, 64, 256, 1024, 4096] as const
-const briskMs = 10
-const slowMs = 40
+const batchSizes = [64, 256, 1024, 4096] as const
+const briskMs = 20
+const slowMs = 70
 
 interface Target {
   readonly table: string

@@ -8,6 +8,12 @@ import { bigint, integer, type Table, text, varchar } from './table.ts'
  */
 const ownTables: readonly Table[] = [
   {
+    // Changed by whoever relies on nobody else changing an image meanwhile.
+    name: 'glimpse_turns',
+    columns: [integer('slot', { required: true }), bigint('version', { required: true })],
+    primaryKey: ['slot'],
+  },
+  {
     // One row per project: whoever reserves for the project changes it first.
     name: 'glimpse_quota_projects',
     columns: [varchar('owner', 255, { required: true }), bigint('version', { required: true, default: '0' })],

@@ -13,7 +13,7 @@ import { columnsOf, defaultFields } from './image-fields.ts'
 import { listImages, type PageHints } from './image-list.ts'
 import { readImage } from './image-reads.ts'
 import { requireJob } from './job-guard.ts'
-import { lockImage } from './lock-image.ts'
+import { lockImage, takeTurn } from './lock-image.ts'
 import { settle } from './quota.ts'
 import { refuseWideCharacters } from './wide-characters.ts'
 
@@ -107,6 +107,9 @@ export class SqlImageRepository implements ImageRepository {
       return this.#existing(this.#database, id)
     }
     return this.#database.transaction(async (transaction) => {
+      // What is only read here another node may change at the same time.
+      const reads = options.keepsLocation || holding || job
+      if (reads) await takeTurn(transaction, { statements: this.#statements, dialect: this.#database.dialect, id })
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
       if (job) await requireJob(transaction, { statements: this.#statements, job })

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { QuotaResource } from '../../../ports/quota.ts'
+import type { Dialect } from '../database.ts'
 import { slot } from '../statement.ts'
 
 /** Statuses of images that are there: all others stand for nothing any more. */
@@ -12,7 +13,11 @@ const staged = ['uploading', 'importing']
  * statuses are listed for the sake of the index on owner, status and size, which answers most without reading an image.
  * @see glance `db/sqlalchemy/api.py` `_image_get_disk_usage_by_owner` and those after it
  */
-export function usageQuery(resource: QuotaResource, { ownerless }: { ownerless: boolean }): RawBuilder<unknown> {
+export function usageQuery(
+  resource: QuotaResource,
+  { ownerless, dialect }: { ownerless: boolean; dialect: Dialect },
+): RawBuilder<unknown> {
+  const copying = copyingOn(dialect)
   const owned = ownerless ? sql`i.owner is null` : sql`i.owner = ${slot('owner')}`
   const images = (statuses: readonly string[]) => sql`images i where ${owned} and i.status in (${words(statuses)})`
   switch (resource) {
@@ -31,9 +36,15 @@ export function usageQuery(resource: QuotaResource, { ownerless }: { ownerless: 
   }
 }
 
-/** The image is being copied to further stores. Few are at any time: they are found first, not asked for image by image. */
-const copying = sql`i.id in (select p.image_id from image_properties p
-  where p.name = 'os_glance_importing_to_stores' and p.value > '' and p.deleted = false)`
+/**
+ * The image is being copied to further stores. Few are at any time: they are found first, not asked for image by image. MySQL
+ * compares the beginnings of texts in an index and would walk all empty ones.
+ */
+function copyingOn(dialect: Dialect): RawBuilder<unknown> {
+  const some = dialect === 'mysql' ? sql`p.value >= '!'` : sql`p.value > ''`
+  return sql`i.id in (select p.image_id from image_properties p
+    where p.name = 'os_glance_importing_to_stores' and ${some} and p.deleted = false)`
+}
 
 function others(statuses: readonly string[]): string[] {
   return present.filter((status) => !statuses.includes(status))

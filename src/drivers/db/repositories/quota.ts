@@ -42,7 +42,8 @@ export class SqlQuotaRepository implements QuotaRepository {
     const ownerless = owner === null
     const statement = this.#statements.get(
       `quota usage ${ownerless} ${resources.join()}`,
-      () => sql`select ${sql.join(resources.map((resource) => usageQuery(resource, { ownerless })))}`,
+      () =>
+        sql`select ${sql.join(resources.map((resource) => usageQuery(resource, { ownerless, dialect: this.#database.dialect })))}`,
     )
     const [row = []] = await this.#database.rows(statement, { owner })
     return Object.fromEntries(resources.map((resource, index) => [resource, Number(row[index])]))
@@ -114,7 +115,7 @@ export class SqlQuotaRepository implements QuotaRepository {
       `quota standing ${ownerless} ${claims.map((c) => c.resource).join()}`,
       () => {
         const columns = claims.flatMap(({ resource }) => [
-          usageQuery(resource, { ownerless }),
+          usageQuery(resource, { ownerless, dialect: this.#database.dialect }),
           reserved(sql`coalesce(sum(amount), 0)`, sql`resource = ${sql.lit(resource)} and ${ofOthers}`),
           reserved(sql`sum(amount)`, sql`resource = ${sql.lit(resource)} and id = ${slot('id')}`),
         ])
