@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AggregatorRegistry, register } from 'prom-client'
 import { awaitDatabase } from '../drivers/db/await-database.ts'
 import { createRegistryApp } from '../http/registry/registry-app.ts'
@@ -6,6 +7,9 @@ import type { Logger } from '../ports/logger.ts'
 import type { Repositories } from '../ports/repositories.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 import { serveUntilStopped } from './serve.ts'
+
+/** Connections that carry anything meanwhile are given up by their clients; the others have nothing under way when they are closed. */
+const leaveMs = 500
 
 /** Serves the registry in this process until it is told to stop. */
 export async function serveRegistry(settings: RegistrySettings, log: Logger): Promise<void> {
@@ -23,7 +27,15 @@ export async function serveRegistry(settings: RegistrySettings, log: Logger): Pr
   prepare(repositories, settings, log).catch((error: unknown) =>
     log.error({ err: error }, 'own tables could not be made'),
   )
-  await serveUntilStopped(app, { listen: settings.listen, log, background: { stop: async () => {} } })
+  let isLeaving = false
+  app.addHook('onSend', async (_request, reply) => {
+    if (isLeaving) reply.header('connection', 'close')
+  })
+  const takeLeave = async () => {
+    isLeaving = true
+    await sleep(leaveMs)
+  }
+  await serveUntilStopped(app, { listen: settings.listen, log, background: { stop: async () => {} }, takeLeave })
 }
 
 /** Questions are answered meanwhile: those that need a database which is not up yet are told so. */

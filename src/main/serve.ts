@@ -41,7 +41,18 @@ export interface BackgroundWork {
  */
 export async function serveUntilStopped(
   app: FastifyInstance,
-  { listen, log, background }: { listen: ListenSettings; log: Logger; background: BackgroundWork },
+  {
+    listen,
+    log,
+    background,
+    takeLeave,
+  }: {
+    listen: ListenSettings
+    log: Logger
+    background: BackgroundWork
+    /** Tells clients that keep connections; still listening meanwhile. */
+    takeLeave?: () => Promise<void>
+  },
 ): Promise<void> {
   const { host, port, backlog, drainMs } = listen
   const { server } = app
@@ -52,6 +63,7 @@ export async function serveUntilStopped(
   log.info({ host, port }, 'listening')
   const signal = await stopSignal()
   log.info({ signal }, 'draining')
+  await takeLeave?.()
   const { promise: late, resolve: beLate } = Promise.withResolvers<void>()
   const deadline = drainMs > 0 ? setTimeout(beLate, drainMs) : undefined
   void late.then(() => server.closeAllConnections())

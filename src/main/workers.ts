@@ -25,6 +25,8 @@ export function superviseWorkers(options: SupervisorOptions): Promise<number> {
   const { logger } = options
   const startedAt = new Map<number, number>()
   const retired = new Set<number>()
+  /** Workers that have listened: those that are on their way would die of a SIGHUP, and have their log file open anew anyway. */
+  const ready = new Set<number>()
   let stopping = false
   let everListened = false
   let delayMs = firstDelayMs
@@ -44,13 +46,15 @@ export function superviseWorkers(options: SupervisorOptions): Promise<number> {
       if (stopping && alive().length === 0) resolve(everListened ? 0 : 1)
     }
 
-    cluster.on('listening', () => {
+    cluster.on('listening', (worker) => {
+      ready.add(worker.id)
       everListened = true
       options.onListening?.()
     })
     cluster.on('exit', (worker, code, signal) => {
       const livedMs = Date.now() - (startedAt.get(worker.id) ?? 0)
       startedAt.delete(worker.id)
+      ready.delete(worker.id)
       if (stopping || retired.delete(worker.id)) return settleWhenEmpty()
       if (!everListened) {
         stopping = true
@@ -73,7 +77,7 @@ export function superviseWorkers(options: SupervisorOptions): Promise<number> {
     process.on('SIGINT', stop)
     process.on('SIGHUP', () => {
       // They open their log file anew.
-      for (const worker of alive()) worker.process.kill('SIGHUP')
+      for (const worker of alive()) if (ready.has(worker.id)) worker.process.kill('SIGHUP')
       options.reload().then(
         () => {
           logger.info({}, 'configuration read again, replacing workers')

@@ -99,6 +99,12 @@ describe("glance-registry, with the installation document's configuration", () =
     }
   })
 
+  it('lets the scrubber work without a database too', async () => {
+    const files = node.configPaths.flatMap((path) => ['--config-file', path])
+    const scrubbed = await execute([join(import.meta.dirname, '../../bin/glance-scrubber'), ...files])
+    assert.deepEqual([scrubbed.code, scrubbed.stdout], [0, ''], scrubbed.stderr)
+  })
+
   it('answers services, and neither users nor strangers', async () => {
     const ask = (headers: Record<string, string>, body = '{"command":"database.ping","args":[]}') =>
       fetch(`${registry.url}/rpc`, {
