@@ -265,6 +265,14 @@ describe('replication', () => {
     assert.match((await status(only))?.rules[0]?.reason ?? '', /is not what the image's digest says/)
   })
 
+  test('copies an image that has no digest, if its size is right', async () => {
+    const image = await create({ osHashAlgo: null, osHashValue: null })
+    const short = await create({ osHashAlgo: null, osHashValue: null, sizeBytes: data.length + 1 })
+    await pass()
+    assert.equal(await holders(image), 'abc')
+    assert.equal(await holders(short), 'a')
+  })
+
   test('takes the image that needs copies most first', async () => {
     const [safe, needy] = [await create({}, { at: ['a', 'b'] }), await create()]
     const order: string[] = []

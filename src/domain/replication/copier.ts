@@ -5,8 +5,8 @@ import type { BlobStore } from '../../ports/blob-store.ts'
 import type { Image } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
+import { expectedDigest } from '../audit/check-blob.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
-import { nodeHashName } from '../data/hash-names.ts'
 import type { StoreSet } from '../data/store-set.ts'
 import { lockProperty } from '../import/bookkeeping.ts'
 import { Transfer } from '../import/transfer.ts'
@@ -96,19 +96,20 @@ export class Copier {
   async #read(image: Image, order: CopyOrder & { source: Source; transfer: Transfer }): Promise<CopyOutcome> {
     const { digests } = this.#options
     const { source, transfer, signal } = order
-    const expected = digestOf(image)
+    const expected = expectedDigest(image)
     await transfer.open({ sizeBytes: image.sizeBytes, isFirst: order.isFirst })
     const data = await source.store.open(source.url, { signal })
-    const body = Readable.from(paced(data, order), { objectMode: false })
-    const { digests: found } = await transfer.stream(body, {
-      digests,
-      algorithms: expected ? [expected.algorithm] : [],
-      sizeBytes: image.sizeBytes,
-      checkSize: () => {},
-      signal,
-    })
-    if (expected && found[0] !== expected.value) {
-      throw new GlimpseError('copy_damaged', { store: source.store.id })
+    try {
+      const { digests: found } = await transfer.stream(Readable.from(paced(data, order), { objectMode: false }), {
+        digests,
+        algorithms: expected ? [expected.algorithm] : [],
+        sizeBytes: image.sizeBytes,
+        checkSize: () => {},
+        signal,
+      })
+      if (found[0] !== expected?.value) throw new GlimpseError('copy_damaged', { store: source.store.id })
+    } finally {
+      data.destroy()
     }
     const copied = await transfer.commit()
     const updated = await this.#record(image, order, copied)
@@ -173,13 +174,6 @@ async function* paced(data: Readable, { admit }: Pick<CopyOrder, 'admit'>): Asyn
     await admit({ bytes: chunk.length })
     yield chunk
   }
-}
-
-/** What the data is checked by; undefined for an image that has no digest that can be computed here. */
-function digestOf({ osHashAlgo, osHashValue, checksum }: Image): { algorithm: string; value: string } | undefined {
-  const algorithm = osHashAlgo === null ? undefined : nodeHashName(osHashAlgo)
-  if (algorithm !== undefined && osHashValue !== null) return { algorithm, value: osHashValue.toLowerCase() }
-  return checksum === null ? undefined : { algorithm: 'md5', value: checksum.toLowerCase() }
 }
 
 /** Whether the image was taken by somebody else while it was copied. */
