@@ -14,6 +14,7 @@ import { peers } from '../test/support/peers.ts'
 import { measureAudit } from './audit.ts'
 import { engineNames, measureGrowth } from './growth/growth.ts'
 import { ImageSet } from './images.ts'
+import { measureImports } from './imports.ts'
 import { hashAlone, startNginx } from './limits.ts'
 import { transfer } from './load.ts'
 import { measureData, measureMemory, measureMetadata, measureShowBesideUpload, type Setting } from './measures.ts'
@@ -30,7 +31,7 @@ const usage = `npm run bench -- [options]
   --connections N  parallel clients of a load (16)          --parallel N  uploads at once of 256 MiB each (50)
   --rows N      images, and as many deleted ones, for growth (1000000)
   --audited N   images with files for the auditor (100000)
-  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, registry, stores, audit
+  --only LIST   some of: metadata, metadefs, data, memory, scale, growth, registry, stores, audit, import
                 (default: metadata,metadefs,data,memory)`
 
 const { values: options } = parseArgs({
@@ -151,6 +152,15 @@ async function printAudit(work: string): Promise<void> {
   console.log(`\n${figures.render(['sha512 alone', 'glimpse'])}`)
 }
 
+/** Imports beside uploads; the reference takes no part. */
+async function printImports(work: string): Promise<void> {
+  const mib = Number(options.mib)
+  const figures = new Figures()
+  const blob = { path: await randomFile(join(work, 'blob-import'), mib), gib: mib / 1024 }
+  await measureImports({ blob, work, rounds: Number(options.rounds), figures })
+  console.log(`\n${figures.render(['upload', 'import'])}`)
+}
+
 async function main(): Promise<void> {
   if (options.help) return console.log(usage)
   installPackages(console.log)
@@ -162,7 +172,8 @@ async function main(): Promise<void> {
     if (parts.includes('growth')) await printGrowth(work)
     if (parts.includes('registry')) await printRegistry(work)
     if (parts.includes('audit')) await printAudit(work)
-    if (parts.every((part) => ['stores', 'growth', 'registry', 'audit'].includes(part))) return
+    if (parts.includes('import')) await printImports(work)
+    if (parts.every((part) => ['stores', 'growth', 'registry', 'audit', 'import'].includes(part))) return
     await up(['mariadb', 'keystone', 'memcached'], console.log)
     const token = await (await peers('keystone')).keystone.adminToken()
     const mib = Number(options.mib)

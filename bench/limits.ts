@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 
 /** A port of 127.0.0.1 that was free a moment ago. */
@@ -15,16 +15,28 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
+export interface Nginx {
+  readonly url: string
+  readonly process: ChildProcess
+  /** Bytes of all answers that have ended, headers included; 0 unless it `logsBytes`. */
+  bytesSent(): Promise<number>
+}
+
 /** nginx serving `directory` with sendfile: what a download can cost at best. */
-export async function startNginx(directory: string, work: string): Promise<{ url: string; process: ChildProcess }> {
+export async function startNginx(
+  directory: string,
+  work: string,
+  { logsBytes = false }: { logsBytes?: boolean } = {},
+): Promise<Nginx> {
   const port = await freePort()
   const configuration = `${work}/nginx.conf`
+  const log = `${work}/nginx-bytes.log`
   await writeFile(
     configuration,
     `user root; worker_processes 2; daemon off; pid ${work}/nginx.pid; error_log stderr;
 events {}
 http {
-  access_log off; sendfile on; tcp_nopush on; default_type application/octet-stream;
+  log_format bytes '$bytes_sent'; access_log ${logsBytes ? `${log} bytes` : 'off'}; sendfile on; tcp_nopush on; default_type application/octet-stream;
   client_body_temp_path ${work}/nginx-body; proxy_temp_path ${work}/nginx-proxy; fastcgi_temp_path ${work}/nginx-fcgi;
   uwsgi_temp_path ${work}/nginx-uwsgi; scgi_temp_path ${work}/nginx-scgi;
   server { listen 127.0.0.1:${port}; root ${directory}; }
@@ -33,7 +45,14 @@ http {
   const process = spawn('nginx', ['-c', configuration, '-p', work], { stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`
   await waitUntilAnswers(url, process)
-  return { url, process }
+  return {
+    url,
+    process,
+    async bytesSent() {
+      const lines = logsBytes ? (await readFile(log, 'utf8')).split('\n') : []
+      return lines.reduce((sum, line) => sum + Number(line), 0)
+    },
+  }
 }
 
 /** Polls until `url` gives any HTTP answer. @throws after 60 s, or when the process ended */
