@@ -21,6 +21,12 @@ export class HitCounter {
     this.#timer ??= setTimeout(() => void this.flush(), writeAfterMs)
   }
 
+  /** What was counted of an image that is no longer there is not for the next entry. Without an id: of all images. */
+  forget(imageId?: string): void {
+    if (imageId === undefined) this.#counts.clear()
+    else this.#counts.delete(imageId)
+  }
+
   /** Writes what was counted. A failure loses counts, nothing else. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)

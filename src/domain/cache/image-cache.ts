@@ -130,6 +130,7 @@ export class ImageCache {
   async remove(imageId: string): Promise<boolean> {
     const { folder, records } = this.#options
     this.#checked.delete(imageId)
+    this.#hits.forget(imageId)
     await folder.removeFill(imageId)
     const removed = await folder.removeEntry(imageId)
     await records.remove(imageId)
@@ -140,6 +141,7 @@ export class ImageCache {
   async removeAll(): Promise<number> {
     const { folder, records } = this.#options
     this.#checked.clear()
+    this.#hits.forget()
     const entries = await folder.entries()
     const removed = await Promise.all(entries.map(({ imageId }) => folder.removeEntry(imageId)))
     await records.removeAll()
