@@ -70,6 +70,7 @@ describe('messages of the registry', () => {
   it('sends of an argument what its type names, and nothing that the caller has beside it', () => {
     const { args } = decodeCall(encodeCall('images.create', [{ ...newImage, tags: ['a'], createdAt: new Date() }]))
     assert.deepEqual(args, [{ ...newImage, tags: ['a'] }])
+    assert.deepEqual(decodeCall(encodeCall('images.get', ['i', 0, ['i']])).args, ['i'])
   })
 
   it('takes a member that may be absent as undefined too', () => {

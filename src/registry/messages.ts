@@ -13,7 +13,8 @@ export interface Call {
 /** @param name of a command that there is */
 export function encodeCall(name: string, args: readonly unknown[]): string {
   const shapes = commands.get(name)?.args ?? []
-  return encode({ command: name, args: args.map((arg, index) => shapes[index]?.pick(arg)) })
+  // As with any function, arguments beyond those that it has do nothing.
+  return encode({ command: name, args: shapes.slice(0, args.length).map((shape, index) => shape.pick(args[index])) })
 }
 
 /** Reads what a caller sent. @throws bad_request if it is no command, or its arguments are not those of the command */

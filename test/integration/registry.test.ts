@@ -134,7 +134,7 @@ describe("glance-registry, with the installation document's configuration", () =
     const started = performance.now()
     assert.equal((await call(node, 'GET', '/v2/images')).status, 503)
     assert.equal((await call(node, 'POST', '/v2/images', { name: 'x' })).status, 503)
-    assert.ok(performance.now() - started < 5000)
+    assert.ok(performance.now() - started < 15_000)
     registry = await startRegistryProcess(registryOptions)
     await until(async () => (await call(node, 'GET', '/v2/images')).status === 200)
   })
