@@ -89,11 +89,12 @@ describe('glance-replicator', () => {
         },
         i === 0 ? Buffer.alloc(0) : randomBytes(i * 1000),
       )
-    const made: Image[] = []
-    for (let i = 0; i < imageCount; i += 10) {
-      made.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => make(i + j)))))
-    }
+    // The first alone: it has the token validated for all.
     await client.create({ name: 'without data', disk_format: 'raw', container_format: 'bare' })
+    const made: Image[] = []
+    for (let i = 0; i < imageCount; i += 5) {
+      made.push(...(await Promise.all(Array.from({ length: 5 }, (_, j) => make(i + j)))))
+    }
     return made
   }
 
@@ -178,7 +179,7 @@ describe('glance-replicator', () => {
     await appendFile(join(fresh, `${damaged}.img`), 'x')
     const loaded = await replicate(['load', open.url, fresh])
     assert.equal(loaded.code, 1)
-    assert.match(loaded.stderr, new RegExp(`^ERROR: ${damaged}: `, 'm'))
+    assert.match(loaded.stderr, new RegExp(`^ERROR: ${damaged}: The data ended after \\d+ of \\d+ bytes`, 'm'))
     assert.match(loaded.stderr, new RegExp(`^${sound.length} copied, 1 failed\n$`, 'm'))
     const active = await listOpen('&status=active')
     assert.deepEqual(active.map(({ id }) => id).sort(), [...there.map(({ id }) => id), ...sound].sort())

@@ -33,8 +33,7 @@ export async function placeImage(
   const { protected: guarded, ...values } = settable(image, leftOut)
   if (queued) await updateImage(target, { source: image, target: queued, leftOut: new Set([...leftOut, 'protected']) })
   else await create(target, values)
-  const data = Readable.from(show(image, run, await chunksOf(image, open, run)), { objectMode: false })
-  await target.upload(image.id, data, { sizeBytes: image.size ?? undefined })
+  await upload(target, image, show(image, run, await chunksOf(image, open, run)))
   const [difference] = dataDifferences(image, await target.show(image.id), leftOut)
   if (difference) {
     await target.delete(image.id)
@@ -53,6 +52,25 @@ async function create(target: ImageClient, values: Record<string, unknown>): Pro
       'The target does not show an image with this ID and yet refuses to make one: it belongs to somebody whose images this account does not see, or was deleted there.',
       { cause: error },
     )
+  }
+}
+
+/** What is wrong with the data is told as it is, not as a request without an answer. */
+async function upload(target: ImageClient, image: Image, chunks: AsyncIterable<Buffer>): Promise<void> {
+  const failures: unknown[] = []
+  async function* watched(): AsyncGenerator<Buffer> {
+    try {
+      yield* chunks
+    } catch (error) {
+      failures.push(error)
+      throw error
+    }
+  }
+  try {
+    const data = Readable.from(watched(), { objectMode: false })
+    await target.upload(image.id, data, { sizeBytes: image.size ?? undefined })
+  } catch (error) {
+    throw failures[0] ?? error
   }
 }
 
