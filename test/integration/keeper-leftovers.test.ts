@@ -8,8 +8,10 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import { keystoneSections, writeConfigFile } from '../support/config-file.ts'
 import { Images } from '../support/images.ts'
 import { glimpse } from '../support/implementations.ts'
+import { peers } from '../support/peers.ts'
 import { type Service, startGlimpse } from '../support/service.ts'
 import { until } from '../support/until.ts'
 
@@ -53,8 +55,8 @@ describe('what failures and deletions leave', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  async function run(program: string, args: readonly string[] = []) {
-    const files = service.configPaths.flatMap((path) => ['--config-file', path])
+  async function run(program: string, args: readonly string[] = [], configPaths = service.configPaths) {
+    const files = configPaths.flatMap((path) => ['--config-file', path])
     const child = spawn(join(dirname(glimpse.api), program), [...files, '--json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -181,5 +183,53 @@ describe('what failures and deletions leave', () => {
     assert.deepEqual(missing, [])
     await rename(join(folder('one'), moved), join(folder('one'), 'away'))
     assert.deepEqual(await images.download(moved), data)
+  })
+
+  it('of projects that Keystone no longer knows is deactivated, then deleted; others are left alone', async () => {
+    const { keystone } = await peers('keystone')
+    const [living, gone] = [
+      await keystone.createUser({ roles: ['member'] }),
+      await keystone.createUser({ roles: ['member'] }),
+    ]
+    await keystone.request('DELETE', `/projects/${gone.projectId}`)
+    const owned = async ({ projectId }: { projectId: string }) => {
+      const { id } = await images.createWithData(data)
+      change('UPDATE images SET owner = ? WHERE id = ?', projectId, id)
+      return id
+    }
+    const [kept, abandoned, guarded] = [await owned(living), await owned(gone), await owned(gone)]
+    change('UPDATE images SET protected = 1 WHERE id = ?', guarded)
+    const configured = async (action: string) => {
+      const { keystone_authtoken = {} } = keystoneSections(keystone)
+      const { username, password, project } = keystone.admin
+      return [
+        ...service.configPaths,
+        await writeConfigFile(folder(`${action}.conf`), {
+          keystone_authtoken: {
+            ...keystone_authtoken,
+            username,
+            password,
+            project_name: project,
+            http_connect_timeout: 60,
+          },
+          reaper: { unknown_projects: action, unknown_project_delay: 0 },
+        }),
+      ]
+    }
+    const deactivating = await configured('deactivate')
+    const found = `unknown_project open ${gone.projectId}`
+    assert.deepEqual((await run('glance-reaper', [], deactivating)).named, [found])
+    assert.equal((await images.show(abandoned)).status, 'active')
+    assert.deepEqual((await run('glance-reaper', [], deactivating)).named, [found])
+    assert.equal((await images.show(abandoned)).status, 'deactivated')
+    await run('glance-reaper', [], await configured('delete'))
+    assert.deepEqual(
+      rows('SELECT status FROM images WHERE id IN (?, ?, ?) ORDER BY status', kept, abandoned, guarded).map(
+        ({ status }) => status,
+      ),
+      ['active', 'deactivated', 'pending_delete'],
+    )
+    assert.equal((await run('glance-reaper')).counts.images_scrubbed, 1)
+    assert.deepEqual(await images.download(kept), data)
   })
 })

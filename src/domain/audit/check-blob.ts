@@ -36,7 +36,8 @@ export async function checkBlob(
   const { tools, readsData } = options
   const isForeign = store.capabilities.manyServers === true
   try {
-    const sizeBytes = await store.size(location.url, { signal: tools.signal })
+    // Without the signal, whose every use would be remembered until it fires; the guard bounds the call.
+    const sizeBytes = await store.size(location.url)
     // Servers of others need not tell a size.
     const isKnown = image.sizeBytes !== null && !(isForeign && sizeBytes === 0)
     if (isKnown && sizeBytes !== image.sizeBytes) {
@@ -59,7 +60,7 @@ async function checkDigest(
     tools.count('without_digest')
     return undefined
   }
-  const body = await store.open(location.url, { range: { offset: 0 }, signal: tools.signal })
+  const body = await store.open(location.url, { range: { offset: 0 } })
   const { digests: found } = await receive(body, {
     writer: { write: (chunk) => tools.admit({ bytes: chunk.length }) },
     digests,
