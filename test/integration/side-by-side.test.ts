@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ImagesClient } from '../acceptance/support/client.ts'
 import { type Deployment, deploy } from '../acceptance/support/deployment.ts'
 import { makePersonas } from '../acceptance/support/personas.ts'
 import { glimpse, manage, reference } from '../support/implementations.ts'
 import { peers } from '../support/peers.ts'
+import { until } from '../support/until.ts'
 
 describe('Glimpse and the reference on one database and one folder', () => {
   let first: Deployment
@@ -13,11 +16,15 @@ describe('Glimpse and the reference on one database and one folder', () => {
   /** The same two users, through either service. */
   let users: Record<'reference' | 'glimpse', { member: ImagesClient; other: ImagesClient; admin: ImagesClient }>
   let otherProject: string
+  /** Both share it. */
+  let staging: string
 
   before(async () => {
     const personas = await makePersonas((await peers('keystone')).keystone)
-    first = await deploy(reference)
-    second = await deploy(glimpse, { beside: first })
+    staging = await mkdtemp(join(tmpdir(), 'glimpse-staging-'))
+    const extra = { os_glance_staging_store: { filesystem_store_datadir: staging } }
+    first = await deploy(reference, { extra })
+    second = await deploy(glimpse, { extra, beside: first })
     const clients = (deployment: Deployment) => ({
       member: new ImagesClient(deployment, personas.member),
       other: new ImagesClient(deployment, personas.other),
@@ -30,6 +37,7 @@ describe('Glimpse and the reference on one database and one folder', () => {
   after(async () => {
     await second?.[Symbol.asyncDispose]()
     await first?.[Symbol.asyncDispose]()
+    if (staging) await rm(staging, { recursive: true, force: true })
   })
 
   for (const [maker, taker] of [
@@ -80,6 +88,42 @@ describe('Glimpse and the reference on one database and one folder', () => {
       assert.equal((await users[maker].member.show(id)).status, 'deactivated')
       await users[maker].admin.act(id, 'reactivate')
       assert.equal((await users[taker].member.show(id)).status, 'active')
+    })
+
+    it(`data staged at ${maker} is imported by ${taker}, and both show how it goes`, async () => {
+      const { id } = await users[maker].member.create({ disk_format: 'raw', container_format: 'bare' })
+      await users[maker].member.stage(id, 'staged data')
+      assert.equal((await users[taker].member.show(id)).status, 'uploading')
+      await users[taker].member.import(id, { method: { name: 'glance-direct' } })
+      await until(async () => (await users[maker].member.show(id)).status === 'active')
+      assert.equal((await users[maker].member.download(id)).toString(), 'staged data')
+      await until(async () => (await users[maker].member.tasks(id))[0]?.status === 'success')
+      assert.deepEqual(await users[maker].member.tasks(id), await users[taker].member.tasks(id))
+      await until(async () => !(await readdir(staging)).some((name) => name.startsWith(id)))
+    })
+
+    it(`a namespace of ${maker} is shown, changed and deleted through ${taker}`, async () => {
+      const path = `/v2/metadefs/namespaces`
+      const namespace = `Beside::${maker}`
+      const properties = { cores: { title: 'Cores', type: 'integer', minimum: 1 } }
+      const made = await users[maker].admin.sendJson('POST', path, { namespace, visibility: 'public', properties })
+      assert.equal(made.status, 201)
+      const shown = () =>
+        Promise.all(
+          [maker, taker].map(async (name) =>
+            JSON.parse((await users[name].admin.send({ method: 'GET', path: `${path}/${namespace}` })).body.toString()),
+          ),
+        )
+      const [own, others] = await shown()
+      assert.deepEqual(others, own)
+      const change = { namespace, visibility: 'public', display_name: 'changed' }
+      assert.equal((await users[taker].admin.sendJson('PUT', `${path}/${namespace}`, change)).status, 200)
+      assert.deepEqual(
+        (await shown()).map(({ display_name }) => display_name),
+        ['changed', 'changed'],
+      )
+      assert.equal((await users[taker].admin.send({ method: 'DELETE', path: `${path}/${namespace}` })).status, 204)
+      assert.equal((await users[maker].admin.send({ method: 'GET', path: `${path}/${namespace}` })).status, 404)
     })
 
     it(`an image of ${maker} is deleted through ${taker}, with its data`, async () => {

@@ -35,7 +35,7 @@ export class ImagesClient {
   }
 
   async create(body: Readonly<Record<string, unknown>>): Promise<Image> {
-    return expectJson(await this.#sendJson('POST', '/v2/images', body), 201)
+    return expectJson(await this.sendJson('POST', '/v2/images', body), 201)
   }
 
   /** Makes an active image in raw format. */
@@ -84,19 +84,34 @@ export class ImagesClient {
     return answer.body
   }
 
+  async stage(id: string, data: string | Buffer): Promise<void> {
+    const headers = { 'content-type': 'application/octet-stream' }
+    expectStatus(await this.send({ method: 'PUT', path: `/v2/images/${id}/stage`, headers, body: data }), 204)
+  }
+
+  async import(id: string, order: Readonly<Record<string, unknown>>): Promise<void> {
+    expectStatus(await this.sendJson('POST', `/v2/images/${id}/import`, order), 202)
+  }
+
+  async tasks(id: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const answer = await this.send({ method: 'GET', path: `/v2/images/${id}/tasks` })
+    return expectJson<{ tasks: Readonly<Record<string, unknown>>[] }>(answer, 200).tasks
+  }
+
   async addMember(id: string, member: string): Promise<void> {
-    expectStatus(await this.#sendJson('POST', `/v2/images/${id}/members`, { member }), 200)
+    expectStatus(await this.sendJson('POST', `/v2/images/${id}/members`, { member }), 200)
   }
 
   async setMemberStatus(id: string, { member, status }: { member: string; status: string }): Promise<void> {
-    expectStatus(await this.#sendJson('PUT', `/v2/images/${id}/members/${member}`, { status }), 200)
+    expectStatus(await this.sendJson('PUT', `/v2/images/${id}/members/${member}`, { status }), 200)
   }
 
   async act(id: string, action: 'deactivate' | 'reactivate'): Promise<void> {
     expectStatus(await this.send({ method: 'POST', path: `/v2/images/${id}/actions/${action}` }), 204)
   }
 
-  #sendJson(method: string, path: string, body: unknown): Promise<HttpAnswer> {
+  /** The answer, whatever its status. */
+  sendJson(method: string, path: string, body: unknown): Promise<HttpAnswer> {
     const headers = { 'content-type': 'application/json' }
     return this.send({ method, path, headers, body: JSON.stringify(body) })
   }
