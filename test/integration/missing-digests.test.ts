@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { DigestBackfill } from '../../src/domain/digests/digest-backfill.ts'
 import { JobQueue } from '../../src/domain/jobs/job-queue.ts'
 import type { Image } from '../../src/ports/image.ts'
 import type { NewImage } from '../../src/ports/repositories.ts'
+import { execute } from '../peers/processes.ts'
+import { fileStoreSections, mergeSections } from '../support/config-file.ts'
 import { qcow2 } from '../support/disk-images.ts'
+import { glimpse } from '../support/implementations.ts'
+import { startGlimpse } from '../support/service.ts'
 import { until } from '../support/until.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
 
@@ -107,4 +113,37 @@ test('orders one job for an image however many ask, and stops when it is told to
   const results = await Promise.all([1, 2].map(() => backfill({ signal: stopping.signal, onProgress, limit: 1 })))
   assert.ok(ids.size <= 2 && results.length === 2)
   await until(async () => (await shown(id)).osHashValue !== null)
+})
+
+test('glance-manage has a running service do it, and tells how it has ended', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'glimpse-backfill-'))
+  const databasePath = join(directory, 'glimpse.sqlite')
+  const config = mergeSections(fileStoreSections(join(directory, 'images')), {
+    database: { connection: `sqlite:///${databasePath}` },
+  })
+  const service = await startGlimpse({ directory, config })
+  t.after(async () => {
+    await service.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+  const images = `${service.url}/v2/images`
+  const upload = async (data: string): Promise<string> => {
+    const body = JSON.stringify({ disk_format: 'raw', container_format: 'bare' })
+    const { id } = (await (await fetch(images, { method: 'POST', body })).json()) as { id: string }
+    const headers = { 'content-type': 'application/octet-stream' }
+    await fetch(`${images}/${id}/file`, { method: 'PUT', body: data, headers })
+    return id
+  }
+  const [old, changed] = [await upload('data'), await upload('other data')]
+  const forget = new DatabaseSync(databasePath)
+  forget.exec(`update images set os_hash_algo = null, os_hash_value = null, updated_at = created_at`)
+  forget.close()
+  await writeFile(join(directory, 'images', changed), 'flipped bits')
+  const command = [glimpse.manage, '--config-file', service.configPaths[0] ?? '', 'db', 'backfill_digests']
+  const { code, stdout } = await execute(command as [string, ...string[]])
+  assert.equal(code, 1)
+  assert.match(stdout, new RegExp(`^${changed}: The data has 12 bytes where the image says 10`, 'm'))
+  assert.match(stdout, /^1 images done, 1 failed, 0 under way$/m)
+  const shownOld = (await (await fetch(`${images}/${old}`)).json()) as { os_hash_value: string }
+  assert.equal(shownOld.os_hash_value, hash('sha512', Buffer.from('data')))
 })
