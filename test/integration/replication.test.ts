@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3'
+import { launcher, runCommand } from '../support/command.ts'
 import { glimpse, manage } from '../support/implementations.ts'
 import { peers } from '../support/peers.ts'
 import { newBucketName, s3Peers, viewBucket } from '../support/s3.ts'
@@ -84,10 +85,10 @@ describe('two nodes that keep public images in a file, an S3 and a Swift store',
         check_interval: 0,
         workers: 2,
         parallel_copies: 2,
-        bytes_per_second: 6 * 2 ** 20,
+        bytes_per_second: 4 * 2 ** 20,
       },
       'replication:everywhere': { visibility: 'public' },
-      glimpse: { job_lease: 2 },
+      glimpse: { job_lease: 4 },
     }
     const options = (name: string) => ({ directory: join(folder, name), config })
     await manage(glimpse, await writeServiceConfig(glimpse, options('first')), ['db_sync'])
@@ -154,6 +155,12 @@ describe('two nodes that keep public images in a file, an S3 and a Swift store',
     await requireWhole()
     assert.deepEqual(await held.objects.names().then((names) => names.includes(secret)), false)
     await call(0, 'DELETE', `/images/${secret}`)
+
+    const files = nodes[0]?.configPaths.flatMap((path) => ['--config-file', path]) ?? []
+    const args = ['stores', ...files, '--check', '--dry-run', '--json']
+    const { code, stdout } = await runCommand(launcher('glance-replicator'), args, { cwd: folder, env: process.env })
+    const { counts } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { counts: Record<string, number> }
+    assert.deepEqual([code, counts.checked, counts.satisfied], [0, kept.size, kept.size])
   })
 
   test('makes good what an emptied store, a store that is away and killed processes cost, beside steady traffic', async () => {
@@ -171,7 +178,7 @@ describe('two nodes that keep public images in a file, an S3 and a Swift store',
     proxy.resume()
 
     for (let kills = 0; kills < 2; kills += 1) {
-      const large = await keep(kills, 5 * 2 ** 20)
+      const large = await keep(kills, 3 * 2 ** 20)
       let pid: number | undefined
       await until(async () => {
         pid = await copierOf(large)
