@@ -39,26 +39,31 @@ export class StoreAudit {
 
   /** Looks at the blobs whose names begin with `prefix`. */
   async run(store: Listing, prefix: string, tools: StepTools): Promise<void> {
-    const candidates: ListedBlob[] = []
     try {
-      let page: ListedBlob[] = []
-      for await (const blob of store.list({ prefix, signal: tools.signal })) {
-        if (page.push(blob) < pageSize) continue
-        candidates.push(...(await this.#unowned(store, page, tools)))
-        page = []
+      const candidates = await this.#candidates(store, prefix, tools)
+      if (candidates.length === 0) return
+      await sleep(this.#options.confirmMs, undefined, { signal: tools.signal }).catch(() => undefined)
+      for (const blob of await this.#stillUnowned(store, candidates)) {
+        tools.signal.throwIfAborted()
+        await this.#orphan(store, blob, tools)
       }
-      candidates.push(...(await this.#unowned(store, page, tools)))
     } catch (error) {
       tools.signal.throwIfAborted()
       if (!(error instanceof GlimpseError) || hasCode(error, 'database_unavailable')) throw error
       await tools.see({ kind: auditKinds.storeUnavailable, storeId: store.id, detail: error.message })
     }
-    if (candidates.length === 0) return
-    await sleep(this.#options.confirmMs, undefined, { signal: tools.signal }).catch(() => undefined)
-    for (const blob of await this.#stillUnowned(store, candidates)) {
-      tools.signal.throwIfAborted()
-      await this.#orphan(store, blob, tools)
+  }
+
+  async #candidates(store: Listing, prefix: string, tools: StepTools): Promise<ListedBlob[]> {
+    const candidates: ListedBlob[] = []
+    let page: ListedBlob[] = []
+    for await (const blob of store.list({ prefix, signal: tools.signal })) {
+      if (page.push(blob) < pageSize) continue
+      candidates.push(...(await this.#unowned(store, page, tools)))
+      page = []
     }
+    candidates.push(...(await this.#unowned(store, page, tools)))
+    return candidates
   }
 
   /** Those that are not simply the data of the image whose name they have. */
@@ -116,16 +121,20 @@ export class StoreAudit {
     if (!(await exists(store, blob))) return
     const fate = (await repositories.audit.fates([blob.key])).get(blob.key)
     const detail = `${describe(fate)}; ${this.#prospect(fate)}`
-    const finding = await tools.see({
-      ...{ kind: auditKinds.orphan, imageId: blob.key, storeId: store.id, subject: bare(blob.url) },
-      detail,
-    })
+    const key = { kind: auditKinds.orphan, imageId: blob.key, storeId: store.id, subject: bare(blob.url) }
+    const finding = await tools.see({ ...key, detail })
     if (!this.#mayRemove(finding, fate) || tools.isDryRun || !store.delete) return
     // Right before the removal: it may be an image's again.
     if ((await this.#stillUnowned(store, [blob])).length === 0) return
-    await store.delete(blob.url, { signal: tools.signal }).catch((error: unknown) => {
+    try {
+      await store.delete(blob.url, { signal: tools.signal })
+    } catch (error) {
+      if (hasCode(error, 'blob_in_use') || hasCode(error, 'storage_write_denied')) {
+        await tools.see({ ...key, detail: `${describe(fate)}; not removed: ${error.message}` })
+        return
+      }
       if (!hasCode(error, 'blob_not_found')) throw error
-    })
+    }
     await tools.settle(finding, 'repaired')
     tools.count('removed')
   }
