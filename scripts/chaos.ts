@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type ChaosResult, runChaos } from '../test/chaos/run.ts'
+import { allowedMs, type ChaosResult, runChaos } from '../test/chaos/run.ts'
 import { installPackages } from '../test/peers/packages.ts'
 import { down, up } from '../test/peers/up.ts'
 
@@ -51,7 +51,9 @@ async function runBesidePeers(): Promise<ChaosResult> {
   })
 }
 
-function report({ outcomes, havoc, loops, source, violations }: ChaosResult): void {
+function report({ outcomes, havoc, loops, source, ...result }: ChaosResult): void {
+  const blocked = `an event loop was blocked ${loops.violations} times for more than ${allowedMs} ms`
+  const violations = [...result.violations, ...(loops.violations > 0 ? [blocked] : [])]
   const count = (status: string) => outcomes.filter((outcome) => outcome.status === status).length
   const failed = outcomes.filter(({ reason }) => reason !== '').length
   console.log(`killed: ${havoc.workers} workers, ${havoc.nodes} nodes; stopped for a while: ${havoc.freezes} workers`)
