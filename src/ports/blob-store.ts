@@ -84,6 +84,20 @@ export interface ListedBlob {
 /** Ids of images. Whoever shares a place with a store uses other names. */
 export const imageIdPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 
+/**
+ * The beginning of a blob that a dead process of this machine has written, since the machine was started: all of it, in
+ * order. Held by the finder until it is discarded or released.
+ */
+export interface BegunWrite {
+  readonly sizeBytes: number
+  /** The first `lengthBytes` of it. The stream neither discards nor releases. */
+  open(options: { lengthBytes: number }): Readable
+  /** Removes it. */
+  discard(): Promise<void>
+  /** Leaves it to the next finder. */
+  release(): Promise<void>
+}
+
 /** Data that lies in a local file, open for reading. The one who opened it closes it. */
 export interface LocalBlob {
   readonly fd: number
@@ -150,6 +164,8 @@ export interface BlobStore {
    * @throws store_unavailable
    */
   list?(options: StoreCallOptions & { prefix: string }): AsyncIterable<ListedBlob>
+  /** Finds the longest beginning that a dead process has left of the blob `key`. Absent where none can be relied on. */
+  begun?(key: string): Promise<BegunWrite | undefined>
   /**
    * Removes what lies under the key of an image and what dead processes left of writes to it. The caller knows that no
    * image has its data there. Absent where `abandoned` tells at once of all that a dead process leaves.

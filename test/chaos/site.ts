@@ -104,7 +104,8 @@ export async function startSite({ isLarge, fetchPorts }: SiteOptions): Promise<S
 
 async function identitySections(): Promise<Sections> {
   const { keystone, memcached } = await peers('keystone', 'memcached')
-  return keystoneSections(keystone, memcached)
+  // On a busy machine Keystone takes its time.
+  return mergeSections(keystoneSections(keystone, memcached), { keystone_authtoken: { http_connect_timeout: 60 } })
 }
 
 async function openBucket(): Promise<{ sections: Sections; view: BucketView }> {

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { lockProperty } from '../../src/domain/import/bookkeeping.ts'
+import { importKind } from '../../src/domain/import/import-request.ts'
+import { createTemporary, readBootMark } from '../../src/drivers/stores/file/temporary.ts'
 import { GlimpseError } from '../../src/errors/error.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
@@ -21,7 +23,7 @@ const failing = { count: 0 }
 const asked: Record<string, (string | undefined)[]> = {}
 
 /** Breaks off in the middle of each answer, until the rest is short. */
-function breaking({ etags }: { etags: () => string | undefined }): RequestListener {
+function breaking({ etags, breaks = 2 }: { etags: () => string | undefined; breaks?: number }): RequestListener {
   return (request, response) => {
     const { url = '', headers } = request
     const seen = asked[url] ?? []
@@ -34,7 +36,7 @@ function breaking({ etags }: { etags: () => string | undefined }): RequestListen
       ...(etag !== undefined && { etag }),
       ...(isPart && { 'content-range': `bytes ${offset}-${data.length - 1}/${data.length}` }),
     })
-    if (seen.length >= 2) return void response.end(data.subarray(offset))
+    if (seen.length >= breaks) return void response.end(data.subarray(offset))
     response.write(data.subarray(offset, offset + 250_000), () => setTimeout(() => response.destroy(), 50))
   }
 }
@@ -58,6 +60,7 @@ before(async () => {
       response.writeHead(200).end(data)
     },
     '/breaks': breaking({ etags: () => '"same"' }),
+    '/ranges': breaking({ etags: () => '"same"', breaks: 0 }),
     '/breaks-unnamed': breaking({ etags: () => undefined }),
     '/breaks-changing': breaking({ etags: () => `"${randomUUID()}"` }),
     '/slow': (_request, response) => {
@@ -223,6 +226,59 @@ test('goes on by range with what a server breaks off, if it is still the same da
     String(offsets),
   )
   assert.deepEqual(await readFile(join(api.folder, id)), data)
+})
+
+/** An import that a process has begun before it was killed: with so much of the data in the store. */
+async function begunImport(path: string, { validator, begunBytes }: { validator: string; begunBytes: number }) {
+  const { jobs, images } = api.repositories
+  const [id, jobId, kind] = [await create(), randomUUID(), randomUUID()]
+  const requester = { userId: null, projectId: null, requestId: 'r', roles: [] }
+  const input = {
+    method: 'web-download',
+    uri: web.url + path,
+    stores: ['one'],
+    allStoresMustSucceed: true,
+    requester,
+    body: {},
+  }
+  await jobs.enqueue({ id: jobId, kind, project: null, imageId: id, input, delayMs: 0 })
+  const claimed = await jobs.claim({ kinds: [kind], runner: 'dead', leaseMs: 60_000 })
+  assert.ok(claimed)
+  const steps = { fetch: { validator, sizeBytes: data.length } }
+  await jobs.recordStep(claimed.lease, { steps, leaseMs: 60_000 })
+  await images.update(id, { fields: { status: 'importing' }, setProperties: { [lockProperty]: jobId } })
+  const bootMark = await readBootMark()
+  const { file } = await createTemporary(api.folder, { key: id, locks: undefined, bootMark })
+  await file.write(data.subarray(0, begunBytes))
+  await file.close()
+  await jobs.release(claimed.lease, { delayMs: 0 })
+  await jobs.assign(jobId, { kind: importKind(null).name })
+  return id
+}
+
+test('goes on where a killed process left off, from its file and by range, if the data is still the same', async () => {
+  const usual = api
+  api = await startApi({}, { webHosts: ['127.0.0.1'], twoStores: true, runsJobs: true, importPlugins: () => [] })
+  try {
+    for (const [validator, begunBytes] of [
+      ['"same"', 300_000],
+      ['"same"', data.length],
+      ['"former"', 300_000],
+    ] as const) {
+      asked['/ranges'] = []
+      const id = await begunImport('/ranges', { validator, begunBytes })
+      assert.equal((await settled(id)).status, 'active')
+      assert.deepEqual(asked['/ranges'], [`bytes=${Math.min(begunBytes, data.length - 1)}-`])
+      assert.deepEqual(await readFile(join(api.folder, id)), data)
+      assert.deepEqual(
+        (await readdir(api.folder)).filter((name) => name.includes(id)),
+        [id],
+      )
+    }
+  } finally {
+    await api[Symbol.asyncDispose]()
+    api = usual
+  }
 })
 
 for (const path of ['/breaks-unnamed', '/breaks-changing']) {

@@ -3,6 +3,7 @@ import type { AbandonedWrite, BlobStore } from '../../ports/blob-store.ts'
 import type { ImageStatus } from '../../ports/image.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ImageRepository } from '../../ports/repositories.ts'
+import { lockProperty } from '../import/bookkeeping.ts'
 import type { StoreSet } from './store-set.ts'
 
 /**
@@ -54,13 +55,17 @@ async function recoverOne(
   images: ImageRepository,
   write: AbandonedWrite,
   { store, stores }: { store: BlobStore; stores: StoreSet },
-): Promise<'requeued' | 'removed' | 'kept'> {
+): Promise<'requeued' | 'removed' | 'kept' | 'left to its job'> {
   const image = await images.get(write.key)
+  // Whoever takes the job over can use what was begun, and clears the rest away.
+  if (image?.properties[lockProperty] !== undefined) {
+    await write.release()
+    return 'left to its job'
+  }
   // Blob and record were both complete: the process died while it tidied up.
   const recorded =
     image?.locations.some(({ url, metadata }) => stores.forLocation(url, metadata)?.id === store.id) ?? false
   if (!recorded) await write.removeBlob()
-  // An image that is imported has a job, which does the work again.
   const busy = stores.reserved(store.id) === undefined ? 'saving' : 'uploading'
   const requeued = image?.status === busy
   if (requeued) await requeue(images, image.id, busy)

@@ -1,5 +1,5 @@
 import { GlimpseError, hasCode } from '../../errors/error.ts'
-import type { BlobStore, Requester } from '../../ports/blob-store.ts'
+import type { BegunWrite, BlobStore, Requester } from '../../ports/blob-store.ts'
 import type { Image, ImageFields } from '../../ports/image.ts'
 import type { JobVerdict } from '../../ports/jobs.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -20,6 +20,7 @@ import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { injectedProperties, requireRoom } from './inject.ts'
 import type { InjectConfig } from './options.ts'
 import type { ImportData, ImportPlugin } from './plugin.ts'
+import type { FetchHistory, FetchMark } from './resumed-fetch.ts'
 import { clearStore, Transfer } from './transfer.ts'
 
 export interface ImportJobOptions extends SourceOptions {
@@ -49,6 +50,7 @@ interface OpenedData extends ImportData {
   readonly expected: ExpectedDigests
   /** @throws digest_mismatch if the data at its source was not what was expected; undefined: nothing was, or it is in `expected` */
   readonly requireVerified: (() => void) | undefined
+  readonly begun: BegunWrite | undefined
 }
 
 const tellEveryMs = 5_000
@@ -117,7 +119,7 @@ export class ImportJob implements JobHandler<ImportInput> {
     const { digests, log, stores, quotas, content } = this.#options
     const { input, signal } = job
     const names = hashesOf(image, this.#options.hashingAlgorithm)
-    const { properties, isExact, expected, requireVerified, ...source } = await this.#open(job, image)
+    const { properties, isExact, expected, requireVerified, begun, ...source } = await this.#open(job, image)
     const formats = { diskFormat: source.diskFormat, containerFormat: source.containerFormat }
     let transfer: Transfer | undefined
     let meter: SizeMeter | undefined
@@ -172,17 +174,22 @@ export class ImportJob implements JobHandler<ImportInput> {
       await meter?.stopped()
       this.#culprits.set(job.id, transfer?.failedStores ?? [])
       await transfer?.abort()
+      await begun?.release()
       throw error
     }
     await transfer.settle()
+    await begun?.discard()
   }
 
   /** The data as it is to be stored. */
-  async #open({ input, ...job }: Job, image: Image): Promise<OpenedData> {
+  async #open(job: Job, image: Image): Promise<OpenedData> {
+    const { input } = job
     const plugins = input.method === 'copy-image' ? [] : this.#options.plugins
     const { expected = {} } = input
-    const source = await openSource(image, input, { ...this.#options, signal: job.signal })
-    const { metadata, sizeBytes } = source
+    // What plugins have changed is not the beginning of what is fetched.
+    const history = plugins.length === 0 ? this.#history(job) : undefined
+    const source = await openSource(image, input, { ...this.#options, signal: job.signal, history })
+    const { metadata, sizeBytes, begun } = source
     // Plugins change the data: what is expected of the source is then another matter than what is stored.
     const isApart = plugins.length > 0 && Object.keys(expected).length > 0
     const apart = isApart ? verified(source.body, { expected, digests: this.#options.digests }) : undefined
@@ -192,7 +199,24 @@ export class ImportJob implements JobHandler<ImportInput> {
     for (const plugin of plugins) data = await plugin.apply(data, context)
     const injected = injectedProperties(this.#options.inject, input.requester.roles)
     const properties = input.method === 'copy-image' ? {} : { ...metadata?.properties, ...injected }
-    return { ...data, properties, expected: apart ? {} : expected, requireVerified: apart?.requireVerified }
+    return { ...data, begun, properties, expected: apart ? {} : expected, requireVerified: apart?.requireVerified }
+  }
+
+  /** What is known of the data from the web that a killed process has begun to store. */
+  #history(job: Job): FetchHistory {
+    const { stores } = this.#options
+    const ids = job.input.stores ?? [stores.default.id]
+    return {
+      known: job.recorded('fetch') as FetchMark | undefined,
+      async begun() {
+        for (const { store } of stores.list().filter((entry) => ids.includes(entry.store.id))) {
+          const begun = await store.begun?.(imageOf(job))
+          if (begun) return begun
+        }
+        return undefined
+      },
+      remember: async (mark) => void (await job.step('fetch', async () => mark)),
+    }
   }
 
   /** Makes the data visible, records it and unlocks the image, in one change. */

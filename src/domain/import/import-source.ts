@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
+import type { BegunWrite } from '../../ports/blob-store.ts'
 import type { Fetcher } from '../../ports/fetcher.ts'
 import type { Delegation } from '../../ports/identity.ts'
 import type { Image } from '../../ports/image.ts'
@@ -7,7 +8,7 @@ import type { StoreSet } from '../data/store-set.ts'
 import type { ImportInput } from './import-request.ts'
 import { findRemote, type RemoteMetadata } from './remote-image.ts'
 import { resumedBody } from './resumed-body.ts'
-import { resumedFetch } from './resumed-fetch.ts'
+import { type FetchHistory, resumedFetch } from './resumed-fetch.ts'
 import type { StagingArea } from './staging-area.ts'
 
 export interface SourceOptions {
@@ -27,10 +28,14 @@ export interface ImportSource {
   /** Null: unknown before the end. */
   readonly sizeBytes: number | null
   readonly metadata?: RemoteMetadata
+  /** Where the beginning of the data is read from: to be discarded when all is stored, else released. */
+  readonly begun?: BegunWrite
 }
 
 interface OpenOptions {
   readonly signal: AbortSignal
+  /** Of data from the web; absent if what earlier attempts left is of no use. */
+  readonly history?: FetchHistory | undefined
 }
 
 /**

@@ -79,7 +79,7 @@ export async function findRemote(
   // The data of an image never changes.
   const validator = text(image.os_hash_value) ?? order.imageId
   const open: OpenFetch = async (from) => {
-    const part = from && { from: { ...from, validator: null } }
+    const part = from?.validator === validator && { from: { ...from, validator: null } }
     return { ...(await fetcher.open(`${url}/file`, { signal, headers, ...part })), sizeBytes, validator }
   }
   return { metadata, open }

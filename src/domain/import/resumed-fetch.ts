@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import type { BegunWrite } from '../../ports/blob-store.ts'
 import type { FetchedData, FetchFrom } from '../../ports/fetcher.ts'
 import type { ImportSource } from './import-source.ts'
 import { resumedBody } from './resumed-body.ts'
@@ -5,18 +7,81 @@ import { resumedBody } from './resumed-body.ts'
 /** Opens data of the web, from its beginning or from elsewhere. */
 export type OpenFetch = (from?: FetchFrom) => Promise<FetchedData>
 
+/** Which data an import has begun to fetch. */
+export type FetchMark = { readonly validator: string; readonly sizeBytes: number }
+
+/** What is known of earlier attempts, in processes that died. */
+export interface FetchHistory {
+  /** Undefined: there was none, or its data could not be told from other data. */
+  readonly known: FetchMark | undefined
+  /** Finds the beginning of the data that they left. */
+  begun(): Promise<BegunWrite | undefined>
+  remember(mark: FetchMark): Promise<void>
+}
+
+interface FetchContext {
+  readonly signal: AbortSignal
+  /** Absent if what earlier attempts left is of no use. */
+  readonly history?: FetchHistory | undefined
+}
+
 /**
- * Data of the web that is gone on with by range when its server breaks off, if it can be told that it is still the same.
- * @throws what `open` throws
+ * Data of the web that is gone on with by range when its server breaks off, and where a killed process left off, if it can
+ * be told that it is still the same. @throws what `open` throws
  */
-export async function resumedFetch(open: OpenFetch, { signal }: { signal: AbortSignal }): Promise<ImportSource> {
-  const { body, sizeBytes, validator } = await open()
-  const openFrom = async (offsetBytes: number) => {
+export async function resumedFetch(open: OpenFetch, context: FetchContext): Promise<ImportSource> {
+  const { known } = context.history ?? {}
+  const begun = known && (await context.history?.begun())
+  try {
+    // The last byte is asked for in any case, and with it whether the data is still the same.
+    const offsetBytes = known && begun ? Math.min(begun.sizeBytes, known.sizeBytes - 1) : 0
+    const from = known && offsetBytes > 0 ? { offsetBytes, validator: known.validator } : undefined
+    const rest = await fetchFrom(open, { ...context, from })
+    if (begun && rest.offsetBytes > 0) {
+      return { ...rest, body: joined(begun.open({ lengthBytes: rest.offsetBytes }), rest.body), begun }
+    }
+    await begun?.release()
+    return rest
+  } catch (error) {
+    await begun?.release()
+    throw error
+  }
+}
+
+/** What is to come, wherever that begins. */
+async function fetchFrom(
+  open: OpenFetch,
+  { from, signal, history }: FetchContext & { from: FetchFrom | undefined },
+): Promise<ImportSource & { offsetBytes: number }> {
+  const { body: first, sizeBytes, validator, offsetBytes } = await open(from)
+  const openFrom = async (at: number) => {
     if (validator === null || sizeBytes === null) return undefined
-    const rest = await open({ offsetBytes, validator })
-    if (rest.offsetBytes === offsetBytes && rest.sizeBytes === sizeBytes) return rest.body
+    const rest = await open({ offsetBytes: at, validator })
+    if (rest.offsetBytes === at && rest.sizeBytes === sizeBytes) return rest.body
     rest.body.on('error', () => undefined).destroy()
     return undefined
   }
-  return { body: resumedBody(body, { offsetBytes: 0, openFrom, signal }), sizeBytes }
+  const body = resumedBody(first, { offsetBytes, openFrom, signal })
+  try {
+    if (validator !== null && sizeBytes !== null && !history?.known) await history?.remember({ validator, sizeBytes })
+  } catch (error) {
+    body.destroy()
+    throw error
+  }
+  return { body, sizeBytes, offsetBytes }
+}
+
+/** One stream after the other; both end with it. */
+function joined(first: Readable, second: Readable): Readable {
+  const body = Readable.from(
+    (async function* () {
+      yield* first as AsyncIterable<Buffer>
+      yield* second as AsyncIterable<Buffer>
+    })(),
+    { objectMode: false, highWaterMark: 2 ** 19 },
+  )
+  return body.once('close', () => {
+    first.destroy()
+    second.destroy()
+  })
 }

@@ -28,6 +28,8 @@ export interface RunningJob<Input extends Json> extends Omit<Job, 'input' | 'pro
    * @throws job_lease_lost, database_unavailable
    */
   confirm(): Promise<void>
+  /** What a former run of the job has recorded of a step; undefined if it did not finish it. */
+  recorded(name: string): Json | undefined
   /** Tells how far it is, in bytes as a rule; recorded with the next heartbeat. */
   progress(value: number): void
 }

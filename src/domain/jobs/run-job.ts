@@ -144,6 +144,7 @@ class JobRun {
       lease: this.#claimed.lease,
       confirm: () => this.#confirm(),
       step: (name, work) => this.#step(name, { work, signal }),
+      recorded: (name) => this.#steps[name],
       progress: (value) => this.#options.keeper.progress(value),
     }
   }

@@ -61,7 +61,7 @@ export interface GuardedStore extends BlobStore {
  */
 export function guardStore(store: BlobStore, options: GuardOptions): GuardedStore {
   const guard = new Guard(store, options)
-  const { create, openFile, setReaders, sizeAsWritten, abandoned, list, clear } = store
+  const { create, openFile, setReaders, sizeAsWritten, abandoned, list, clear, begun } = store
   return {
     id: store.id,
     schemes: store.schemes,
@@ -89,6 +89,7 @@ export function guardStore(store: BlobStore, options: GuardOptions): GuardedStor
     ...(store.currentUrl && { currentUrl: (url) => store.currentUrl?.(url) ?? url }),
     ...(abandoned && { abandoned: () => abandoned.call(store) }),
     ...(list && { list: (callOptions) => list.call(store, callOptions) }),
+    ...(begun && { begun: (key) => begun.call(store, key) }),
     ...(clear && {
       clear: (key, callOptions) =>
         guard.call('delete', callOptions, (it) => clear.call(store, key, { ...callOptions, ...it }), {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { GlimpseError } from '../../../errors/error.ts'
 import {
   type AbandonedWrite,
+  type BegunWrite,
   type BlobStore,
   type BlobWriter,
   type ByteRange,
@@ -18,9 +19,10 @@ import { FileWriter, type FlushSlot, unlinkIfThere } from './file-writer.ts'
 import { type FileLocks, loadFileLocks } from './lock.ts'
 import { MountMetadata } from './metadata.ts'
 import type { FileStoreConfig } from './options.ts'
-import { createTemporary, findAbandoned } from './temporary.ts'
+import { createTemporary, findAbandoned, readBootMark } from './temporary.ts'
 
 const schemes = ['file', 'filesystem'] as const
+const readBytes = 512 * 1024
 
 /**
  * Opens the store: checks the options, makes the directories, reads the metadata file.
@@ -38,6 +40,7 @@ export async function openFileStore(id: string, config: FileStoreConfig): Promis
     holeBytes: config.filesystem_thin_provisioning ? config.filesystem_store_chunk_size : null,
     metadata: metadataPath === null ? MountMetadata.none : await MountMetadata.read(metadataPath, id),
     locks: await loadFileLocks(),
+    bootMark: await readBootMark(),
   })
 }
 
@@ -47,6 +50,7 @@ interface FileStoreSetup {
   readonly holeBytes: number | null
   readonly metadata: MountMetadata
   readonly locks: FileLocks | undefined
+  readonly bootMark: string | undefined
 }
 
 export class FileStore implements BlobStore {
@@ -62,11 +66,11 @@ export class FileStore implements BlobStore {
   }
 
   async create(key: string, options: { sizeBytes: number | null }): Promise<BlobWriter> {
-    const { dirs, locks, permissions, holeBytes, metadata } = this.#setup
+    const { dirs, locks, bootMark, permissions, holeBytes, metadata } = this.#setup
     const directory = await chooseDataDir(dirs, { sizeBytes: options.sizeBytes ?? 0, storeId: this.id })
     if (await exists(join(directory, key))) throw new GlimpseError('blob_exists', { key })
     try {
-      const temporary = await createTemporary(directory, { key, locks })
+      const temporary = await createTemporary(directory, { key, locks, bootMark })
       return new FileWriter(temporary, {
         storeId: this.id,
         key,
@@ -120,14 +124,30 @@ export class FileStore implements BlobStore {
   }
 
   async *abandoned(): AsyncGenerator<AbandonedWrite, void, undefined> {
-    if (this.#setup.locks === undefined) return
-    yield* findAbandoned(this.#directories, { locks: this.#setup.locks })
+    const { locks, bootMark } = this.#setup
+    if (locks) yield* findAbandoned(this.#directories, { locks, bootMark })
+  }
+
+  async begun(key: string): Promise<BegunWrite | undefined> {
+    const { locks, bootMark } = this.#setup
+    let longest: BegunWrite | undefined
+    if (locks === undefined) return undefined
+    for await (const { file, isWhole, ...write } of findAbandoned(this.#directories, { locks, bootMark, only: key })) {
+      const sizeBytes = isWhole ? (await file.stat()).size : 0
+      const isLongest = sizeBytes > (longest?.sizeBytes ?? 0)
+      await (isLongest ? longest : write)?.release()
+      if (!isLongest) continue
+      const open = ({ lengthBytes }: { lengthBytes: number }) =>
+        file.createReadStream({ start: 0, end: lengthBytes - 1, autoClose: false, highWaterMark: readBytes })
+      longest = { sizeBytes, open, discard: write.discard, release: write.release }
+    }
+    return longest
   }
 
   async clear(key: string): Promise<void> {
-    const { locks } = this.#setup
+    const { locks, bootMark } = this.#setup
     try {
-      const left = locks === undefined ? [] : findAbandoned(this.#directories, { locks, only: key })
+      const left = locks === undefined ? [] : findAbandoned(this.#directories, { locks, bootMark, only: key })
       for await (const write of left) await write.discard()
       for (const directory of this.#directories) await unlinkIfThere(join(directory, key))
     } catch (error) {
