@@ -39,10 +39,10 @@ describe('the package, installed into an empty folder', () => {
     runCommand('/usr/bin/env', [name, ...args], { cwd: folder, env: { ...environment(), ...env } })
 
   it('has every command on PATH', async () => {
-    for (const name of names) {
-      const { code, stdout, stderr } = await execute(name, ['--help'])
-      assert.equal(code, 0, `${name}: ${stderr}`)
-      assert.match(stdout, new RegExp(`^Usage: ${name} `), name)
+    const outcomes = await Promise.all(names.map((name) => execute(name, ['--help'])))
+    for (const [i, { code, stdout, stderr }] of outcomes.entries()) {
+      assert.equal(code, 0, `${names[i]}: ${stderr}`)
+      assert.match(stdout, new RegExp(`^Usage: ${names[i]} `))
     }
     const { stdout } = await execute('glimpse', ['--help'])
     for (const name of names.filter((other) => other !== 'glimpse')) assert.match(stdout, new RegExp(`\\(${name}\\)`))

@@ -11,6 +11,7 @@ import { Pace } from '../../domain/passes/pace.ts'
 import { ProgramRunner } from '../../domain/passes/program-runner.ts'
 import { type Finding, findingStates, type Pass, type PassScope } from '../../ports/passes.ts'
 import type { Repositories } from '../../ports/repositories.ts'
+import { addConfigOptions, readConfigOptions, type ServiceArguments } from '../arguments.ts'
 import { readMetadata } from '../compose-metadata.ts'
 import { readStores } from '../compose-stores.ts'
 import { readLocationKey } from '../location-key.ts'
@@ -29,9 +30,8 @@ const progressMs = 5_000
 const pageSize = 500
 
 interface Arguments {
-  readonly configFile: string[]
-  readonly configDir: string[]
-  readonly debug: boolean
+  /** What all programs take. */
+  readonly service: ServiceArguments
   readonly daemon?: true
   readonly interval?: string
   readonly dryRun?: true
@@ -52,7 +52,7 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
   }
   const { settings, metadata, logging, stores: storeSettings, locationKey, leaseMs, metrics } = await read(kept, args)
   await using opened = new AsyncDisposableStack()
-  const log = await openLog({ ...logging, debug: logging.debug || args.debug })
+  const log = await openLog(logging)
   opened.defer(() => log.flush())
   const stores = opened.adopt(await storeSettings.open(log, storeMetrics(register)), (it) => it.close())
   if (args.store !== undefined) stores.get(args.store)
@@ -101,13 +101,9 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
 }
 
 function parse({ command: name, subcommand, description, switches }: KeptProgram, argv: string[]): Arguments {
-  const collect = (value: string, all: string[]): string[] => [...all, value]
-  const command = new Command(subcommand === undefined ? name : `${name} ${subcommand}`)
+  const command = addConfigOptions(new Command(subcommand === undefined ? name : `${name} ${subcommand}`))
     .description(description)
-    .version(version)
-    .option('--config-file <path>', 'configuration file; may be repeated, later ones win', collect, [])
-    .option('--config-dir <path>', 'directory whose *.conf files are read after the files', collect, [])
-    .option('-d, --debug', 'log debug messages', false)
+    .version(version, '--version')
     .option('--daemon', 'stay, and begin a pass whenever one is due')
     .option('--interval <seconds>', 'time from the begin of one pass to that of the next, for --daemon')
     .option('--dry-run', 'tell what would be found, and change nothing')
@@ -118,19 +114,19 @@ function parse({ command: name, subcommand, description, switches }: KeptProgram
     .exitOverride()
   for (const { flags, help } of switches) command.option(flags, help)
   command.parse(argv, { from: 'user' })
-  const args = command.opts<Arguments>()
+  const args: Arguments = { ...command.opts(), service: readConfigOptions(command) }
   if (args.daemon && args.dryRun) command.error('error: --daemon and --dry-run exclude each other')
   return args
 }
 
-async function read(kept: KeptProgram, { configFile, configDir, interval }: Arguments) {
+async function read(kept: KeptProgram, { service, interval }: Arguments) {
   const config = await Config.load({
-    files: configFile,
-    dirs: configDir,
+    files: service.files,
+    dirs: service.dirs,
     program: ['glance-api', kept.command],
     env: process.env,
     declared: chapters,
-    overrides: { [kept.name]: interval === undefined ? {} : { interval } },
+    overrides: { DEFAULT: service.overrides, [kept.name]: interval === undefined ? {} : { interval } },
   })
   const read = {
     settings: kept.read(config),
