@@ -44,6 +44,7 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true, force: true }))
 
+const told: string[] = []
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 const dataOf = (bytes: Buffer, diskFormat: string): ImportData => ({
   body: Readable.from([bytes.subarray(0, 1000), bytes.subarray(1000)]),
@@ -58,7 +59,7 @@ const apply = (
   conversionPlugin({ folder: scratch, log: silent, ...settings }).apply(data, {
     imageId: 'id',
     signal: signal ?? new AbortController().signal,
-    tell: () => {},
+    tell: (message) => void told.push(message()),
   })
 async function made(format: string, options: string): Promise<Buffer> {
   const path = join(folder, 'made')
@@ -91,6 +92,11 @@ describe('the conversion of disks', () => {
       assert.deepEqual(await readdir(scratch), [])
     })
   }
+
+  it('tells how far it is', () => {
+    assert.ok(told.some((message) => /^Fetched \d+ MiB/.test(message)))
+    assert.ok(told.some((message) => /^Converted \d+ %$/.test(message)))
+  })
 
   it('leaves discs and what lies in containers as they are', async () => {
     const iso = dataOf(make.iso(), 'iso')

@@ -8,7 +8,9 @@ import {
 import type { ScratchFile, ScratchSpace } from '../../ports/scratch.ts'
 import type { ContentRules } from '../formats/content-rules.ts'
 import { copyInto } from './copy-into.ts'
-import type { ImportData, ImportPlugin } from './plugin.ts'
+import type { ImportData, ImportPlugin, PluginContext } from './plugin.ts'
+
+const mebibyte = 2 ** 20
 
 export interface ConversionOptions {
   /** `[image_conversion] output_format` */
@@ -38,7 +40,7 @@ export function imageConversion(options: ConversionOptions): ImportPlugin {
         const from = sourceFormat(diskFormat)
         await using opened = new AsyncDisposableStack()
         const source = opened.use(await scratch.create())
-        await keep(data, source, { ...options, signal: context.signal })
+        await keep(data, source, { ...options, ...context })
         await using results = new AsyncDisposableStack()
         const result = results.use(await scratch.create())
         await converter.convert(source, result, {
@@ -60,7 +62,7 @@ export function imageConversion(options: ConversionOptions): ImportPlugin {
 async function keep(
   data: ImportData,
   file: ScratchFile,
-  { content, to, capBytes, signal }: ConversionOptions & { signal: AbortSignal },
+  { content, to, capBytes, signal, tell }: ConversionOptions & PluginContext,
 ): Promise<void> {
   const check = content.inspect(data, 'conversion')
   const write = async (chunk: Uint8Array) => {
@@ -69,10 +71,11 @@ async function keep(
   }
   const checkSize = (bytes: number) => {
     if (bytes > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
+    tell(() => `Fetched ${Math.floor(bytes / mebibyte)} MiB for the conversion`)
   }
   await copyInto({ write }, data.body, { sizeBytes: data.sizeBytes, checkSize, signal })
   const virtualSizeBytes = check.finish()
-  if (to === 'raw') checkSize(virtualSizeBytes ?? 0)
+  if (to === 'raw' && (virtualSizeBytes ?? 0) > capBytes) throw new GlimpseError('image_size_limit', { capBytes })
 }
 
 function sourceFormat(diskFormat: string | null): ConversionSource {
