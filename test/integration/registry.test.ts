@@ -125,7 +125,6 @@ describe("glance-registry, with the installation document's configuration", () =
     assert.equal((await ask(service)).status, 200)
     assert.equal((await ask({ ...service, 'content-type': 'text/plain' })).status, 415)
     assert.equal((await ask(service, '{"command":"close","args":[]}')).status, 400)
-    assert.equal((await ask(service, `{"command":"images.get","args":["${'x'.repeat(9 << 20)}"]}`)).status, 413)
     assert.equal((await fetch(`${registry.url}/healthcheck`)).status, 200)
   })
 
