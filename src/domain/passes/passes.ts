@@ -87,12 +87,17 @@ export class Passes {
     for (const { id } of open) await this.endIfDone(program, id)
   }
 
-  /** Ends a pass all of whose steps have ended: what it would have seen and has not seen is gone. */
-  async endIfDone(program: Program, id: string): Promise<void> {
-    const pass = await this.#options.passes.get(id)
-    if (pass?.state !== 'open' || pass.plannedSteps === null || pass.doneSteps < pass.plannedSteps) return
+  /**
+   * Ends a pass all of whose steps have ended: what it would have seen and has not seen is gone.
+   * @returns the pass as it is then; undefined if there is none
+   */
+  async endIfDone(program: Program, id: string): Promise<Pass | undefined> {
+    const { passes } = this.#options
+    const pass = await passes.get(id)
+    if (pass?.state !== 'open' || pass.plannedSteps === null || pass.doneSteps < pass.plannedSteps) return pass
     if (pass.failedSteps === 0) await this.#settleGone(program, pass)
     await this.#end(pass, pass.failedSteps === 0 ? 'done' : 'incomplete')
+    return passes.get(id)
   }
 
   /** Gives a pass up that could not be planned. */

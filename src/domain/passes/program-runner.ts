@@ -11,7 +11,8 @@ import { Passes } from './passes.ts'
 import type { Program } from './program.ts'
 import { keepStarting } from './schedule.ts'
 
-const lookMs = 250
+/** How often a pass is looked at: a short one is seen to end soon, a long one costs few questions. */
+const lookMs = { first: 100, longest: 2_000 } as const
 
 export interface ProgramRunnerOptions {
   readonly repositories: Pick<Repositories, 'passes' | 'findings' | 'jobs'>
@@ -62,12 +63,12 @@ export class ProgramRunner {
     const ended = new AbortController()
     const working = this.#jobs.run(AbortSignal.any([signal, ended.signal]))
     try {
-      for (;;) {
-        await this.#passes.endIfDone(this.#program, id)
-        const pass = await this.#passes.get(id)
+      for (let pauseMs: number = lookMs.first; ; pauseMs = Math.min(pauseMs * 1.5, lookMs.longest)) {
+        const pass = await this.#passes.endIfDone(this.#program, id)
+        if (!pass) throw new Error(`the pass ${id} is gone`)
         onProgress?.(pass)
         if (pass.state !== 'open' || signal.aborted) return pass
-        await sleep(lookMs, undefined, { signal }).catch(() => {})
+        await sleep(pauseMs, undefined, { signal }).catch(() => {})
       }
     } finally {
       ended.abort()
