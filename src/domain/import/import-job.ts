@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { GlimpseError, hasCode } from '../../errors/error.ts'
 import type { BegunWrite, BlobStore, Requester } from '../../ports/blob-store.ts'
 import type { Image, ImageFields } from '../../ports/image.ts'
@@ -15,7 +16,7 @@ import type { Reservation } from '../quota/reservation.ts'
 import { SizeMeter } from '../quota/size-meter.ts'
 import { failedStores, imported, lockProperty } from './bookkeeping.ts'
 import { type ImportInput, taskOf } from './import-request.ts'
-import { openSource, type SourceOptions } from './import-source.ts'
+import { type ImportSource, openSource, type SourceOptions } from './import-source.ts'
 import type { ImportTasks, TaskOrder } from './import-tasks.ts'
 import { injectedProperties, requireRoom } from './inject.ts'
 import type { InjectConfig } from './options.ts'
@@ -183,13 +184,21 @@ export class ImportJob implements JobHandler<ImportInput> {
 
   /** The data as it is to be stored. */
   async #open(job: Job, image: Image): Promise<OpenedData> {
+    const history = this.#history(job)
+    const source = await openSource(image, job.input, { ...this.#options, signal: job.signal, history })
+    try {
+      return await this.#prepare(job, image, source)
+    } catch (error) {
+      await source.begun?.release()
+      throw error
+    }
+  }
+
+  async #prepare(job: Job, image: Image, source: ImportSource): Promise<OpenedData> {
     const { input } = job
     const plugins = input.method === 'copy-image' ? [] : this.#options.plugins
     const { expected = {} } = input
-    // What plugins have changed is not the beginning of what is fetched.
-    const history = plugins.length === 0 ? this.#history(job) : undefined
-    const source = await openSource(image, input, { ...this.#options, signal: job.signal, history })
-    const { metadata, sizeBytes, begun } = source
+    const { metadata, sizeBytes, begun, mark } = source
     // Plugins change the data: what is expected of the source is then another matter than what is stored.
     const isApart = plugins.length > 0 && Object.keys(expected).length > 0
     const apart = isApart ? verified(source.body, { expected, digests: this.#options.digests }) : undefined
@@ -197,6 +206,8 @@ export class ImportJob implements JobHandler<ImportInput> {
     let data: ImportData = { body: apart?.body ?? source.body, sizeBytes, diskFormat, containerFormat }
     const context = { imageId: image.id, signal: job.signal, tell: this.#teller(job.id) }
     for (const plugin of plugins) data = await plugin.apply(data, context)
+    // What plugins have changed is not the beginning of what is fetched.
+    if (mark && data.body === source.body) await recordFetch(job, { mark, body: data.body })
     const injected = injectedProperties(this.#options.inject, input.requester.roles)
     const properties = input.method === 'copy-image' ? {} : { ...metadata?.properties, ...injected }
     return { ...data, begun, properties, expected: apart ? {} : expected, requireVerified: apart?.requireVerified }
@@ -215,7 +226,6 @@ export class ImportJob implements JobHandler<ImportInput> {
         }
         return undefined
       },
-      remember: async (mark) => void (await job.step('fetch', async () => mark)),
     }
   }
 
@@ -315,6 +325,16 @@ export class ImportJob implements JobHandler<ImportInput> {
     const image = await this.#images.get(id)
     if (!image) throw new GlimpseError('image_not_found', { id })
     return image
+  }
+}
+
+/** So that a later attempt can tell whether what this one leaves is of use. */
+async function recordFetch(job: Job, { mark, body }: { mark: FetchMark; body: Readable }): Promise<void> {
+  try {
+    await job.step('fetch', async () => mark)
+  } catch (error) {
+    body.destroy()
+    throw error
   }
 }
 

@@ -8,7 +8,7 @@ import type { StoreSet } from '../data/store-set.ts'
 import type { ImportInput } from './import-request.ts'
 import { findRemote, type RemoteMetadata } from './remote-image.ts'
 import { resumedBody } from './resumed-body.ts'
-import { type FetchHistory, resumedFetch } from './resumed-fetch.ts'
+import { type FetchHistory, type FetchMark, resumedFetch } from './resumed-fetch.ts'
 import type { StagingArea } from './staging-area.ts'
 
 export interface SourceOptions {
@@ -28,14 +28,16 @@ export interface ImportSource {
   /** Null: unknown before the end. */
   readonly sizeBytes: number | null
   readonly metadata?: RemoteMetadata
+  /** By which a later attempt can tell that the data is the same. */
+  readonly mark?: FetchMark
   /** Where the beginning of the data is read from: to be discarded when all is stored, else released. */
   readonly begun?: BegunWrite
 }
 
 interface OpenOptions {
   readonly signal: AbortSignal
-  /** Of data from the web; absent if what earlier attempts left is of no use. */
-  readonly history?: FetchHistory | undefined
+  /** Of data from the web. */
+  readonly history: FetchHistory
 }
 
 /**
@@ -65,7 +67,7 @@ export async function openSource(
 
 async function openStaged(
   imageId: string,
-  { staging, host, signal }: { staging: StagingArea; host: string | undefined } & OpenOptions,
+  { staging, host, signal }: { staging: StagingArea; host: string | undefined; signal: AbortSignal },
 ): Promise<ImportSource> {
   try {
     const sizeBytes = await staging.size(imageId)
@@ -79,7 +81,10 @@ async function openStaged(
 }
 
 /** The data of the image itself: from the default store if it is there, else from the first store that has it. */
-async function openCopy(image: Image, { stores, signal }: { stores: StoreSet } & OpenOptions): Promise<ImportSource> {
+async function openCopy(
+  image: Image,
+  { stores, signal }: { stores: StoreSet; signal: AbortSignal },
+): Promise<ImportSource> {
   const held = image.locations.flatMap((location) => {
     const store = stores.forLocation(location.url, location.metadata)
     return store ? [{ store, url: location.url }] : []

@@ -26,7 +26,7 @@ export function resumedBody(first: Readable, options: ResumedBodyOptions): Reada
   const startedAt = performance.now()
   let failures = 0
   let reachedBytes = 0
-  return new ResumingRead(first, {
+  const body = new ResumingRead(first, {
     storeId: 'source',
     async openRest(readBytes, failure) {
       failures = readBytes > reachedBytes ? 0 : failures
@@ -47,6 +47,8 @@ export function resumedBody(first: Readable, options: ResumedBodyOptions): Reada
       }
     },
   })
+  // It may fail before anybody reads from it, who then finds it closed.
+  return body.on('error', () => undefined)
 }
 
 /** What the source itself said is kept as the cause, unless it has a code. */

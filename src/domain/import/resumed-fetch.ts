@@ -16,13 +16,11 @@ export interface FetchHistory {
   readonly known: FetchMark | undefined
   /** Finds the beginning of the data that they left. */
   begun(): Promise<BegunWrite | undefined>
-  remember(mark: FetchMark): Promise<void>
 }
 
 interface FetchContext {
   readonly signal: AbortSignal
-  /** Absent if what earlier attempts left is of no use. */
-  readonly history?: FetchHistory | undefined
+  readonly history: FetchHistory
 }
 
 /**
@@ -30,15 +28,15 @@ interface FetchContext {
  * be told that it is still the same. @throws what `open` throws
  */
 export async function resumedFetch(open: OpenFetch, context: FetchContext): Promise<ImportSource> {
-  const { known } = context.history ?? {}
-  const begun = known && (await context.history?.begun())
+  const { known } = context.history
+  const begun = known && (await context.history.begun())
   try {
     // The last byte is asked for in any case, and with it whether the data is still the same.
     const offsetBytes = known && begun ? Math.min(begun.sizeBytes, known.sizeBytes - 1) : 0
     const from = known && offsetBytes > 0 ? { offsetBytes, validator: known.validator } : undefined
-    const rest = await fetchFrom(open, { ...context, from })
-    if (begun && rest.offsetBytes > 0) {
-      return { ...rest, body: joined(begun.open({ lengthBytes: rest.offsetBytes }), rest.body), begun }
+    const { offsetBytes: reachedBytes, ...rest } = await fetchFrom(open, { ...context, from })
+    if (begun && reachedBytes > 0) {
+      return { ...rest, body: joined(begun.open({ lengthBytes: reachedBytes }), rest.body), begun }
     }
     await begun?.release()
     return rest
@@ -51,24 +49,19 @@ export async function resumedFetch(open: OpenFetch, context: FetchContext): Prom
 /** What is to come, wherever that begins. */
 async function fetchFrom(
   open: OpenFetch,
-  { from, signal, history }: FetchContext & { from: FetchFrom | undefined },
+  { from, signal }: { from: FetchFrom | undefined; signal: AbortSignal },
 ): Promise<ImportSource & { offsetBytes: number }> {
   const { body: first, sizeBytes, validator, offsetBytes } = await open(from)
+  const mark = validator === null || sizeBytes === null ? undefined : { validator, sizeBytes }
   const openFrom = async (at: number) => {
-    if (validator === null || sizeBytes === null) return undefined
-    const rest = await open({ offsetBytes: at, validator })
+    if (mark === undefined) return undefined
+    const rest = await open({ offsetBytes: at, validator: mark.validator })
     if (rest.offsetBytes === at && rest.sizeBytes === sizeBytes) return rest.body
     rest.body.on('error', () => undefined).destroy()
     return undefined
   }
   const body = resumedBody(first, { offsetBytes, openFrom, signal })
-  try {
-    if (validator !== null && sizeBytes !== null && !history?.known) await history?.remember({ validator, sizeBytes })
-  } catch (error) {
-    body.destroy()
-    throw error
-  }
-  return { body, sizeBytes, offsetBytes }
+  return { body, sizeBytes, offsetBytes, ...(mark && { mark }) }
 }
 
 /** One stream after the other; both end with it. */
