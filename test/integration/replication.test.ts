@@ -173,19 +173,21 @@ describe('two nodes that keep public images in a file, an S3 and a Swift store',
 
     proxy.refuse()
     const meanwhile = await keep(1)
-    await until(async () => (await held.swift.names()).includes(meanwhile))
-    await until(async () => (await statusOf(meanwhile).catch(() => undefined))?.rules[0]?.state === 'failing')
+    await until(async () => (await held.swift.names()).includes(meanwhile), patienceMs)
+    await until(
+      async () => (await statusOf(meanwhile).catch(() => undefined))?.rules[0]?.state === 'failing',
+      patienceMs,
+    )
     proxy.resume()
 
-    for (let kills = 0; kills < 2; kills += 1) {
-      const large = await keep(kills, 3 * 2 ** 20)
-      let pid: number | undefined
-      await until(async () => {
-        pid = await copierOf(large)
-        return pid !== undefined
-      }, patienceMs)
-      if (pid) process.kill(pid, 'SIGKILL')
-    }
+    const large = await Promise.all([keep(0, 3 * 2 ** 20), keep(1, 3 * 2 ** 20)])
+    let copiers: number[] = []
+    await until(async () => {
+      const found = await Promise.all(large.map(copierOf))
+      copiers = [...new Set(found.filter((pid) => pid !== undefined))]
+      return copiers.length > 0
+    }, patienceMs)
+    for (const pid of copiers) process.kill(pid, 'SIGKILL')
     await until(isWhole, patienceMs)
     const { rounds, failures } = await traffic.end()
     assert.deepEqual(failures, [])
