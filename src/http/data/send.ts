@@ -42,7 +42,7 @@ export async function sendImageData(
     source = await downloads.open(image, { range, preferred, requester: request.context, signal })
   } catch (error) {
     if (isNoData(error)) return sendNothing(reply)
-    throw error
+    throw signal.aborted ? new GlimpseError('client_gone', {}, { cause: error }) : error
   }
   reply.hijack()
   try {
@@ -57,11 +57,11 @@ export async function sendImageData(
   return reply
 }
 
-/** Aborted when the client is gone before it had everything. */
+/** Aborted when the client is gone before it had everything; without a reason that would say something of the store. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new GlimpseError('client_gone', {}))
+    if (!reply.raw.writableFinished) gone.abort()
   })
   return gone.signal
 }
