@@ -49,7 +49,7 @@ async function openMariadb(): Promise<Engine> {
       `insert(insert(insert(insert(md5(${expression}), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-')`,
     daysAgo: (days) => `utc_timestamp() - INTERVAL ${days} DAY`,
     longestLockWaitMs: `SELECT coalesce(max(time_ms), 0) FROM information_schema.processlist WHERE db = '${database.name}'
-      AND (state LIKE 'Waiting for%lock%'
+      AND info NOT LIKE 'CREATE INDEX%' AND (state LIKE 'Waiting for%lock%'
         OR id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'))`,
     analyze: (table) => `ANALYZE TABLE ${table}`,
     [Symbol.asyncDispose]: () => database.drop(),

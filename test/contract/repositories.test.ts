@@ -15,8 +15,9 @@ after(async () => {
 })
 
 describeAllRepositories('SQLite in memory', () => openRepositories({ connection: 'sqlite://', createSchema: true }))
+let files = 0
 describeAllRepositories('SQLite in a file', () =>
-  openRepositories({ connection: `sqlite:///${join(directory, 'glance.sqlite')}`, createSchema: true }),
+  openRepositories({ connection: `sqlite:///${join(directory, `${++files}.sqlite`)}`, createSchema: true }),
 )
 for (const [name, peer] of Object.entries({ MariaDB: mariadb, PostgreSQL: postgres })) {
   describeAllRepositories(name, async () => {

@@ -26,12 +26,13 @@ const ownIndexes: readonly Index[] = [
     table: 'image_members',
     columns: ['member', 'deleted', 'status', 'image_id'],
   },
+  { name: 'glimpse_image_tags_value', table: 'image_tags', columns: ['value', 'deleted', 'image_id'] },
   // What a project uses.
   { name: 'glimpse_images_usage', table: 'images', columns: ['owner', 'status', 'size'] },
   { name: 'glimpse_image_locations_usage', table: 'image_locations', columns: ['image_id', 'status'] },
 ]
 
-/** Images that are being copied to further stores. MySQL has no indexes of some rows only. */
+/** Images that are being copied to further stores; on MySQL, where indexes hold all rows, those with any property and value as well. */
 const importing = { name: 'glimpse_image_properties_importing', table: 'image_properties' }
 const importingIndex: Readonly<Record<Dialect, Index>> = {
   mysql: { ...importing, columns: ['name', 'value(32)'] },

@@ -7,7 +7,7 @@ import { type Statements, slot } from '../statement.ts'
 import { imageSelection, imagesOf } from './image-reads.ts'
 import { imageColumns } from './image-rows.ts'
 import { afterMarker } from './keyset.ts'
-import { filtersOf } from './list-filters.ts'
+import { type Filters, filtersOf, frequentRows } from './list-filters.ts'
 import { isWide } from './wide-characters.ts'
 
 /**
@@ -30,9 +30,9 @@ export async function listImages(
     for (const [index, value] of marker.entries()) values[`marker${index}`] = value
     markerNulls = marker.map((value) => value === null)
   }
-  const hinted = hints.enabled && isWalk(query)
+  const hinted = hints.enabled && isWalk(query) && (await areFrequent(database, { statements, filters }))
   const statement = statements.get(`${keyOf(query, filters.key, markerNulls)}|${hinted}`, () => {
-    const conditions = [sql`i.deleted = false`, sql`i.status <> 'killed'`, ...filters.conditions()]
+    const conditions = [sql`i.deleted = false`, sql`i.status <> 'killed'`, ...filters.conditions({ rowByRow: hinted })]
     const after = markerNulls ? afterMarker(query.sort, markerNulls, database.capabilities) : [undefined]
     const branches = after.flatMap((condition) =>
       scopesOf(query).map((scope) => ({
@@ -74,13 +74,25 @@ type PageIndex = 'images' | 'images_visibility' | 'images_owner'
 
 /** True if walking a page index in order is the way to go, because no filter picks few images out of many. */
 function isWalk(query: ImageQuery): boolean {
-  const { id, name, checksum, osHashValue, owner, properties, tags, times, osHidden, sort } = query
-  const selective = [id, name, checksum, osHashValue, owner, properties, tags, times]
+  const { id, name, checksum, osHashValue, owner, times, osHidden, sort } = query
+  const selective = [id, name, checksum, osHashValue, owner, times]
   const indexed = sort[0]?.key === 'created_at' || sort[0]?.key === 'name'
   const uniform = sort.every(({ direction }) => direction === sort[0]?.direction)
   return (
     indexed && uniform && osHidden !== undefined && selective.every((filter) => filter === undefined || isEmpty(filter))
   )
+}
+
+/** True if so many images have the properties and tags asked for that a walk soon has a page of them. */
+async function areFrequent(
+  database: Database,
+  { statements, filters }: { statements: Statements; filters: Filters },
+): Promise<boolean> {
+  const counts = filters.counts()
+  if (counts.length === 0) return true
+  const statement = statements.get(`frequent|${filters.key}`, () => sql`select ${sql.join(counts)}`)
+  const [row = []] = await database.rows(statement, filters.values)
+  return row.every((count) => Number(count) >= frequentRows)
 }
 
 function isEmpty(filter: unknown): boolean {

@@ -9,9 +9,14 @@ import { isWide } from './wide-characters.ts'
 export interface Filters {
   readonly key: string
   readonly values: Record<string, unknown>
-  /** Conditions on `images i`. */
-  conditions(): RawBuilder<unknown>[]
+  /** Conditions on `images i`. With `rowByRow`, MySQL asks for properties and tags image by image. */
+  conditions(options: { rowByRow: boolean }): RawBuilder<unknown>[]
+  /** One count for each property and tag that is asked for: of the rows with it, 1000 at most. */
+  counts(): RawBuilder<unknown>[]
 }
+
+/** What so many rows have is found soon on a walk through the images. */
+export const frequentRows = 1000
 
 const equal = {
   owner: 'owner',
@@ -46,10 +51,11 @@ const comparisons: Readonly<Record<Comparison, string>> = {
 /** @see glance `db/sqlalchemy/api.py`: `_make_conditions_from_filters` */
 export function filtersOf(query: ImageQuery, dialect: Dialect): Filters {
   const values: Record<string, unknown> = {}
-  const builders: (() => RawBuilder<unknown>)[] = []
+  const builders: ((options: { rowByRow: boolean }) => RawBuilder<unknown>)[] = []
+  const children: RawBuilder<unknown>[] = []
   let key = ''
 
-  function add(part: string, given: Record<string, unknown>, build: () => RawBuilder<unknown>): void {
+  function add(part: string, given: Record<string, unknown>, build: (typeof builders)[number]): void {
     if (Object.values(given).some(isWide)) {
       key += 'nothing;'
       builders.push(() => sql`1 = 0`)
@@ -86,23 +92,34 @@ export function filtersOf(query: ImageQuery, dialect: Dialect): Filters {
       () => sql`i.${sql.ref(column)} ${sql.raw(comparisons[op])} ${slot(name)}`,
     )
   }
+  /** `rows`: of a child table with the alias `c`. */
+  function addChild(part: string, given: Record<string, unknown>, rows: RawBuilder<unknown>): void {
+    if (!Object.values(given).some(isWide)) children.push(rows)
+    add(part, given, ({ rowByRow }) =>
+      // A limit keeps MySQL from finding the children first, and their images then.
+      rowByRow
+        ? sql`(select 1 from ${rows} and c.image_id = i.id limit 1) = 1`
+        : sql`exists (select 1 from ${rows} and c.image_id = i.id)`,
+    )
+  }
+
   for (const [index, [property, value]] of Object.entries(query.properties ?? {}).entries()) {
     const [name, wanted] = [`property${index}`, `propertyValue${index}`]
-    add(
-      'property',
+    addChild(
+      name,
       { [name]: property, [wanted]: value },
-      () => sql`exists (select 1 from image_properties p where p.image_id = i.id and p.deleted = false
-        and p.name = ${slot(name)} and p.value = ${slot(wanted)})`,
+      sql`image_properties c where c.deleted = false and c.name = ${slot(name)} and c.value = ${slot(wanted)}`,
     )
   }
   for (const [index, tag] of (query.tags ?? []).entries()) {
     const name = `tag${index}`
-    add(
-      'tag',
-      { [name]: tag },
-      () => sql`exists (select 1 from image_tags t where t.image_id = i.id and t.deleted = false
-        and t.value = ${slot(name)})`,
-    )
+    addChild(name, { [name]: tag }, sql`image_tags c where c.deleted = false and c.value = ${slot(name)}`)
   }
-  return { key, values, conditions: () => builders.map((build) => build()) }
+  return {
+    key,
+    values,
+    conditions: (options) => builders.map((build) => build(options)),
+    counts: () =>
+      children.map((rows) => sql`(select count(*) from (select 1 from ${rows} limit ${sql.lit(frequentRows)}) f)`),
+  }
 }
