@@ -50,6 +50,13 @@ describe('the S3 store', () => {
     assert.equal(await read(store, url), 'b')
   })
 
+  it('holds nothing, and needs no clearing, before its bucket is made', async (t) => {
+    const { store } = await open(t)
+    await store.clear(randomUUID())
+    const found = [await Array.fromAsync(store.abandoned()), await Array.fromAsync(store.list({ prefix: '' }))]
+    assert.deepEqual(found, [[], []])
+  })
+
   it('reads old locations after the keys were changed', async (t) => {
     const { store } = await open(t)
     const url = await write(store, Buffer.from('data'))

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 import type {
+  ListMultipartUploadsCommandInput,
   ListMultipartUploadsCommandOutput,
   ListObjectsV2CommandOutput,
   ListPartsCommandOutput,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { GlimpseError } from '../../../errors/error.ts'
+import { GlimpseError, hasCode } from '../../../errors/error.ts'
 import { type Body, type S3Connection, sendOptions, withDigest, withPatience } from './connection.ts'
 import { isUnsupported, s3Status, translateS3Error } from './errors.ts'
 import type { S3Credentials } from './location.ts'
@@ -147,9 +148,10 @@ export class S3Bucket {
     let token: string | undefined
     do {
       const input = { Bucket: this.#name, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }
-      const page: ListObjectsV2CommandOutput = await this.#run({ key: '', isWrite: false }, (client) =>
+      const page: ListObjectsV2CommandOutput | undefined = await this.#run({ key: '', isWrite: false }, (client) =>
         client.send(new sdk.ListObjectsV2Command(input), sendOptions(signal)),
-      )
+      ).catch(undefinedIfMissing)
+      if (page === undefined) return
       for (const { Key: key } of page.Contents ?? []) if (key !== undefined) yield key
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined
     } while (token !== undefined)
@@ -224,10 +226,12 @@ export class S3Bucket {
     const { sdk } = this.#connection
     let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
     while (marker !== undefined) {
-      const command = new sdk.ListMultipartUploadsCommand({ Bucket: this.#name, Prefix: prefix, ...marker })
-      const page: ListMultipartUploadsCommandOutput = await this.#run({ key: '', isWrite: false }, (client) =>
-        client.send(command),
-      )
+      const input: ListMultipartUploadsCommandInput = { Bucket: this.#name, Prefix: prefix, ...marker }
+      const page: ListMultipartUploadsCommandOutput | undefined = await this.#run(
+        { key: '', isWrite: false },
+        (client) => client.send(new sdk.ListMultipartUploadsCommand(input)),
+      ).catch(undefinedIfMissing)
+      if (page === undefined) return
       for (const { Key: key = '', UploadId: uploadId = '', Initiated: startedAt } of page.Uploads ?? []) {
         if (startedAt !== undefined) yield { key, uploadId, startedAt }
       }
@@ -282,4 +286,9 @@ export class S3Bucket {
       throw translateS3Error(error, { storeId: this.#storeId, key, isWrite })
     }
   }
+}
+
+/** A bucket that is made with its first object holds nothing before. */
+function undefinedIfMissing(error: unknown): undefined {
+  if (!hasCode(error, 'blob_not_found')) throw error
 }

@@ -158,7 +158,7 @@ export class S3Store implements BlobStore {
     for await (const upload of this.#bucket.uploads({ prefix: key })) {
       if (upload.key === key) await this.#bucket.dropUpload(upload)
     }
-    await this.#bucket.remove(key, { signal })
+    if ((await this.#bucket.find(key, { signal })) !== undefined) await this.#bucket.remove(key, { signal })
   }
 
   async close(): Promise<void> {
