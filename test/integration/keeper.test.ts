@@ -53,7 +53,10 @@ describe('the programs that keep a cluster whole', () => {
       database: { connection: database.url },
       glance_store: { default_backend: 'disk' },
       glimpse: { job_lease: 2 },
-      auditor: { orphan_removal: 'all', orphan_grace_time: 0, items_per_second: 0, bytes_per_second: 0 },
+      auditor: {
+        ...{ orphan_removal: 'all', orphan_grace_time: 0, workers: 4 },
+        ...{ items_per_second: 0, bytes_per_second: 0 },
+      },
       disk: { filesystem_store_datadir: join(directory, 'images') },
       cloud: {
         s3_store_host: `http://${s3.host}:${s3.port}`,
@@ -130,13 +133,6 @@ describe('the programs that keep a cluster whole', () => {
     await writeFile(disk(orphans[0]), data)
     await bucket.client.send(new PutObjectCommand({ Bucket: bucketName, Key: orphans[1], Body: data }))
     await swift.request('PUT', `/${container}/${orphans[2]}`)
-    const faults = [
-      `corrupt repaired ${flipped} disk`,
-      `size_mismatch repaired ${shortened} disk`,
-      `missing repaired ${missing} disk`,
-      `missing repaired ${absent} cloud`,
-      `missing repaired ${gone} swift`,
-    ]
     // Of two that share the pass one dies in the middle of it.
     const victim = launch('glance-auditor', ['--digests'])
     await until(
@@ -151,7 +147,12 @@ describe('the programs that keep a cluster whole', () => {
     assert.equal(first.code, 2, first.errors)
     const places = ['disk', 'cloud', 'swift']
     const seen = (state: string) => orphans.map((id, i) => `orphan ${state} ${id} ${places[i]}`)
-    assert.deepEqual(named(first.report), [...faults, ...seen('open')].sort())
+    // The one that died may have been in the middle of a repair: the other then finds the data missing, or right.
+    const kinds = ['corrupt', 'size_mismatch', 'missing', 'orphan']
+    const broken = [flipped, shortened, missing, absent, gone, ...orphans]
+    for (const { kind } of first.report.findings) assert.ok(kinds.includes(kind), kind)
+    assert.deepEqual([...new Set(first.report.findings.map(({ image }) => image))].sort(), broken.sort())
+    for (const line of seen('open')) assert.ok(named(first.report).includes(line), line)
     const second = await run('glance-auditor', ['--digests'])
     assert.deepEqual([second.code, named(second.report)], [0, seen('repaired').sort()], second.errors)
     stop.abort()

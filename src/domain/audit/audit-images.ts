@@ -153,14 +153,14 @@ export class ImageAudit {
     const isRepairable = ([auditKinds.missing, auditKinds.size, auditKinds.corrupt] as const).some(
       (kind) => kind === fault.kind,
     )
-    if (!isRepairable || !repairs || tools.isDryRun) {
-      await tools.see({ ...key, detail: fault.detail })
+    // Before the repair: a process that dies in it leaves word of what it found.
+    const finding = await tools.see({ ...key, detail: fault.detail })
+    if (!isRepairable || !repairs || tools.isDryRun) return
+    const obstacle = await this.#repair.run(image, location, tools)
+    if (obstacle !== undefined) {
+      await tools.see({ ...key, detail: `${fault.detail}; not repaired: ${obstacle}` })
       return
     }
-    const obstacle = await this.#repair.run(image, location, tools)
-    const outcome = obstacle === undefined ? 'it was replaced from another location' : `not repaired: ${obstacle}`
-    const finding = await tools.see({ ...key, detail: `${fault.detail}; ${outcome}` })
-    if (obstacle !== undefined) return
     await tools.settle(finding, 'repaired')
     tools.count('repaired')
   }

@@ -27,7 +27,7 @@ const imagesPerStep = 500
 /** Some stores can only be listed as a whole, whatever the prefix is. */
 const blobsPerStep = 8000
 /** A deletion in a store that is fast takes no longer. */
-const confirmMs = 3_000
+const confirmMs = 2_000
 
 /** Compares the database with the stores. */
 export class Auditor implements Program {
