@@ -13,6 +13,7 @@ import { launcher, type Outcome, runCommand } from '../support/command.ts'
 import { glimpse, reference } from '../support/implementations.ts'
 import { peers } from '../support/peers.ts'
 import { type Service, startGlimpse } from '../support/service.ts'
+import { startTlsProxy } from '../support/tls-proxy.ts'
 
 const imageCount = 50
 const visibilities = ['private', 'shared', 'community', 'public']
@@ -202,6 +203,22 @@ describe('glance-replicator', () => {
     damage = false
     assert.match((await succeed(args)).stderr, /^1 copied, /m)
     assert.deepEqual(await images.glimpse.download(id), await images.reference.download(id))
+  })
+
+  it('takes clouds of clouds.yaml, with credentials for Keystone and with TLS, whatever OS_* variables say', async () => {
+    await using tls = await startTlsProxy({ host: '127.0.0.1', port: open.port }, folder)
+    const { publicUrl, admin } = (await peers('keystone')).keystone
+    const east = {
+      auth: { auth_url: publicUrl, username: admin.username, password: admin.password, project_name: admin.project },
+      image_endpoint_override: deployments.glimpse.service.url,
+    }
+    const west = { auth_type: 'none', endpoint: `https://127.0.0.1:${tls.port}`, cacert: tls.caPath }
+    // JSON is YAML.
+    await writeFile(join(folder, 'clouds.yaml'), JSON.stringify({ clouds: { east, west } }))
+    const { id } = await images.glimpse.createWithData({}, 'data')
+    const misleading = { OS_AUTH_URL: 'http://127.0.0.1:1', OS_PASSWORD: 'x' }
+    const { stderr } = await succeed(['compare', 'east', 'west'], misleading)
+    assert.match(stderr, new RegExp(`${id} .*entirely missing`))
   })
 
   it('tells a wrong command line and a service that is away with 1, in one line', async () => {
