@@ -153,15 +153,7 @@ describe('configuration files of real installations', () => {
     assert.deepEqual(unknown, [])
     assert.deepEqual(
       unused.map(({ option }) => option),
-      [
-        'verbose',
-        'registry_host',
-        'use_syslog',
-        'rpc_backend',
-        'notification_driver',
-        'rabbit_host',
-        'rabbit_password',
-      ],
+      ['verbose', 'use_syslog', 'rpc_backend', 'notification_driver', 'rabbit_host', 'rabbit_password'],
     )
   })
 

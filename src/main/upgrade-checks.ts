@@ -33,7 +33,7 @@ interface Subject {
 type Check = (subject: Subject) => Promise<Omit<CheckResult, 'check'>>
 
 /** Options that no release knows any more, and that must not have been in use. */
-const removedOptions = {
+const removedOnes = {
   owner_is_tenant: { type: 'boolean', default: true, help: 'Images belong to projects; false: to users.' },
 } as const satisfies OptionGroup
 
@@ -60,7 +60,7 @@ const checks: Readonly<Record<string, Check>> = {
     }
   },
   'Config option owner_is_tenant removal': async ({ config }) => {
-    if (config.group('DEFAULT', removedOptions).owner_is_tenant) return success
+    if (config.group('DEFAULT', removedOnes).owner_is_tenant) return success
     const details =
       'owner_is_tenant is false; images that belong to users cannot be upgraded, the option exists no more.'
     return { result: 'Failure', details }
