@@ -80,6 +80,9 @@ export async function runProgram(kept: KeptProgram, argv: string[]): Promise<num
     name: `${kept.command} ${hostname()}:${process.pid}`,
     times: { leaseMs, heartbeatMs: leaseMs / 4 },
   })
+  if ((await repositories.passes.program(kept.name)).isPaused) {
+    log.warn({ program: kept.name }, 'the program is paused: its steps wait until an administrator has it go on')
+  }
   if (args.daemon) {
     const { metrics_host: host, metrics_port: port } = metrics
     if (port !== null) {
