@@ -8,7 +8,9 @@ import { isWide } from './wide-characters.ts'
 
 /** What a statement selects of `images i` for `imagesOf`: the columns, then the packed children. */
 export function imageSelection(dialect: Dialect): RawBuilder<unknown> {
-  const live = sql`c.image_id = i.id and c.deleted = false`
+  // Without statistics SQLite would walk the index of what is not deleted, for each image all of it.
+  const deleted = dialect === 'sqlite' ? sql`+c.deleted` : sql`c.deleted`
+  const live = sql`c.image_id = i.id and ${deleted} = false`
   const packed = (table: string, values: readonly string[]) =>
     packedRows(dialect, { from: sql`${sql.table(table)} c where ${live}`, values })
   return sql.join([

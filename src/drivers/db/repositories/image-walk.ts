@@ -26,7 +26,7 @@ export class SqlImageWalk implements ImageWalk {
       const low = after === undefined ? sql`i.id >= ${slot('from')}` : sql`i.id > ${slot('after')}`
       const high = to === null ? sql`` : sql`and i.id < ${slot('to')}`
       return sql`select ${imageSelection(this.#database.dialect)} from images i
-        where i.deleted = false and ${low} ${high} order by i.id limit ${slot('limit')}`
+        where ${this.#database.dialect === 'sqlite' ? sql`+i.deleted` : sql`i.deleted`} = false and ${low} ${high} order by i.id limit ${slot('limit')}`
     })
     const rows = await this.#database.rows(statement, { from, to, after, limit })
     return imagesOf(this.#database, this.#statements, rows)
