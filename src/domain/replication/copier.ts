@@ -112,6 +112,10 @@ export class Copier {
       data.destroy()
     }
     const copied = await transfer.commit()
+    const current = await this.#options.images.get(image.id)
+    const isSame = current?.locations.every(({ id }) => image.locations.some((known) => known.id === id))
+    // Another copier, or whoever adds locations, was faster.
+    if (!isSame) throw new GlimpseError('image_changed', { id: image.id })
     const updated = await this.#record(image, order, copied)
     await transfer.settle()
     return { image: updated, copied: copied.map(({ store }) => store.id), failures: transfer.failures }
