@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { unescape as percentDecoded } from 'node:querystring'
 import { Readable } from 'node:stream'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { GlimpseError } from '../../../errors/error.ts'
 import type { BlobStore, ByteRange } from '../../../ports/blob-store.ts'
 import { type AddressRules, guardedConnector, isRefusedHost } from '../../fetch/address-guard.ts'
+import { readCaCertificates } from '../ca-certificates.ts'
 import { exactLength, skip } from '../length.ts'
 import type { HttpStoreConfig } from './options.ts'
 
@@ -27,7 +27,8 @@ export interface WebRules extends AddressRules {
  */
 export async function openHttpStore(id: string, config: HttpStoreConfig, rules: WebRules): Promise<BlobStore> {
   const caPath = config.https_ca_certificates_file
-  const ca = caPath === null ? undefined : await readCertificates(caPath, id)
+  const ca =
+    caPath === null ? undefined : await readCaCertificates(caPath, { option: 'https_ca_certificates_file', store: id })
   const tls = ca === undefined ? { rejectUnauthorized: !config.https_insecure } : { ca }
   const options = { ...tls, timeout: connectTimeoutMs }
   const open = (scheme: string): Dispatcher => {
@@ -150,15 +151,6 @@ function accountOf({ username, password }: URL): { authorization?: string } {
   if (username === '' && password === '') return {}
   const account = `${percentDecoded(username)}:${percentDecoded(password)}`
   return { authorization: `Basic ${Buffer.from(account).toString('base64')}` }
-}
-
-async function readCertificates(path: string, storeId: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const reason = `https_ca_certificates_file ${path} cannot be read`
-    throw new GlimpseError('store_misconfigured', { store: storeId, reason }, { cause })
-  }
 }
 
 function signalOf({ signal }: { signal?: AbortSignal }): { signal?: AbortSignal } {

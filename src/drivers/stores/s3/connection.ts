@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type {
   GetObjectCommand,
@@ -7,7 +6,7 @@ import type {
   S3ClientConfig,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { GlimpseError } from '../../../errors/error.ts'
+import { readCaCertificates } from '../ca-certificates.ts'
 import { type S3Endpoint, s3Endpoint } from './endpoint.ts'
 import type { S3Credentials } from './location.ts'
 import type { S3StoreConfig } from './options.ts'
@@ -131,17 +130,8 @@ export async function openS3Connection(
   { config, credentials }: { config: S3StoreConfig; credentials: S3Credentials },
 ): Promise<S3Connection> {
   const path = config.s3_store_cacert
-  const ca = path === '' ? undefined : await readCertificates(path, storeId)
+  const ca = path === '' ? undefined : await readCaCertificates(path, { option: 's3_store_cacert', store: storeId })
   return new S3Connection(await import('@aws-sdk/client-s3'), { config, ca, credentials })
-}
-
-async function readCertificates(path: string, storeId: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const reason = `s3_store_cacert ${path} cannot be read`
-    throw new GlimpseError('store_misconfigured', { store: storeId, reason }, { cause })
-  }
 }
 
 function upper(value: string): 'WHEN_REQUIRED' | 'WHEN_SUPPORTED' {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Agent } from 'undici'
@@ -11,6 +11,7 @@ import type {
   Readers,
   StoreCallOptions,
 } from '../../../ports/blob-store.ts'
+import { readCaCertificates } from '../ca-certificates.ts'
 import { findAbandonedSegments } from './abandoned.ts'
 import type { Connection } from './connection.ts'
 import { Keystone } from './keystone.ts'
@@ -48,7 +49,8 @@ export async function openSwiftStore(
   }
   if (config.swift_buffer_on_upload) await checkBufferDirectory(config.swift_upload_buffer_dir, refuse)
   const references = await readReferences(config, { storeId: id })
-  const ca = config.swift_store_cacert === null ? undefined : await readCertificates(config.swift_store_cacert, refuse)
+  const caPath = config.swift_store_cacert
+  const ca = caPath === null ? undefined : await readCaCertificates(caPath, { option: 'swift_store_cacert', store: id })
   const dispatcher = new Agent({
     connect: { timeout: connectTimeoutMs, rejectUnauthorized: !config.swift_store_auth_insecure, ...(ca && { ca }) },
     headersTimeout: silenceTimeoutMs,
@@ -186,14 +188,6 @@ export class SwiftStore implements BlobStore {
 /** All users of those projects, in the words of Swift's access lists. */
 function grant(projectIds: readonly string[]): string {
   return projectIds.map((id) => `${id}:*`).join()
-}
-
-async function readCertificates(path: string, refuse: (reason: string) => GlimpseError): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    throw refuse(`swift_store_cacert ${path} cannot be read`)
-  }
 }
 
 async function checkBufferDirectory(path: string | null, refuse: (reason: string) => GlimpseError): Promise<void> {
