@@ -50,7 +50,7 @@ async function compareAll(): Promise<void> {
   const counts = { cases: 0, explained: 0, unexplained: 0 }
   const unused = new Set(differences)
   for (const suite of selected) {
-    await using services = await ComparedServices.start(suite)
+    await using services = await ComparedServices.start(suite, 'live')
     for (const testCase of suite.cases) {
       const { expected, actual, known } = await services.compare(testCase)
       counts.cases++

@@ -22,7 +22,7 @@ describe("the reference's sample policy, changed, gives the answers that it give
     directory = await mkdtemp(join(tmpdir(), 'glimpse-policy-'))
     await mkdir(join(directory, 'policy.d'))
     const oslo_policy = { policy_file: join(directory, 'policy.yaml'), policy_dirs: join(directory, 'policy.d') }
-    services = await ComparedServices.start({ settings: { ...caseSettings, oslo_policy } })
+    services = await ComparedServices.start({ name: 'policy', settings: { ...caseSettings, oslo_policy } })
   })
 
   after(async () => {
@@ -40,7 +40,7 @@ describe("the reference's sample policy, changed, gives the answers that it give
 
       for (const testCase of policyCases('policy')) {
         it(testCase.name, async () => {
-          const { expected, actual } = await services.compare(testCase)
+          const { expected, actual } = await services.compare(testCase, `${variant.name}: ${testCase.name}`)
           assert.deepEqual(actual, expected)
         })
       }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { run } from './processes.ts'
 
 /** Debian packages that the tests run, and why. */
 export const packages = {
@@ -46,6 +47,17 @@ export const packages = {
   logrotate: 'checks the rotation of logs in the package',
   subunit: "reads the tests' results",
 } as const
+
+/** Versions of Debian packages that are installed. */
+export async function installedVersions(names: readonly (keyof typeof packages)[]): Promise<Record<string, string>> {
+  const text = await run(['dpkg-query', '-W', '-f', `\${Package} \${Version}\n`, ...names])
+  return Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  )
+}
 
 /** The packages of the list that dpkg does not hold as installed. */
 export function missingPackages(): string[] {

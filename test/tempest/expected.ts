@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from '../peers/processes.ts'
+import { installedVersions } from '../peers/packages.ts'
 import type { TempestResult } from './subunit.ts'
 
 /** What the reference did with each test, as `npm run tempest -- --reference --record` has seen it. */
@@ -34,23 +34,12 @@ export async function recordExpectation(
     return Object.fromEntries([...old, ...fresh].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
   const expectation: Expectation = {
-    packages: await packageVersions(),
+    packages: await installedVersions(['glance-api', 'python3-tempest', 'glance-tempest-plugin', 'keystone']),
     passed: [...before.passed.filter(isOld), ...named('passed').map(([name]) => name)].sort(),
     failed: reasons('failed'),
     skipped: reasons('skipped'),
   }
   await writeFile(path, `${JSON.stringify(expectation, null, 2)}\n`)
-}
-
-async function packageVersions(): Promise<Record<string, string>> {
-  const names = ['glance-api', 'python3-tempest', 'glance-tempest-plugin', 'keystone']
-  const text = await run(['dpkg-query', '-W', '-f', `\${Package} \${Version}\n`, ...names])
-  return Object.fromEntries(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' ') as [string, string]),
-  )
 }
 
 /** The line of a traceback that says what went wrong, without what differs in each run. */

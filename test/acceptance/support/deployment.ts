@@ -12,6 +12,8 @@ import type { Persona } from './personas.ts'
 /** An image service that takes requests. */
 export interface Target {
   readonly service: Pick<Service, 'url'>
+  /** Addresses that its answers name, with what stands for them when answers are compared. */
+  readonly addresses: ReadonlyMap<string, string>
   /** Sends a request with the persona's token. */
   request(persona: Persona, request: HttpRequest): Promise<HttpAnswer>
 }
@@ -20,6 +22,7 @@ export interface Target {
 export function targetAt(url: string): Target {
   return {
     service: { url },
+    addresses: new Map([[url, '<url>']]),
     request: ({ token }, request) =>
       send(url, { ...request, headers: { ...(token !== undefined && { 'x-auth-token': token }), ...request.headers } }),
   }
@@ -81,6 +84,12 @@ export async function deploy(
     return {
       get service() {
         return service
+      },
+      get addresses() {
+        return new Map([
+          [service.url, '<url>'],
+          [keystone.publicUrl, '<keystone>'],
+        ])
       },
       ...{ database, imagesDirectory },
       request: targetAt(service.url).request,

@@ -4,7 +4,7 @@ import type { Target } from './deployment.ts'
 import type { HttpRequest } from './http.ts'
 import { fixedId, listed, makeImage, recipes } from './images.ts'
 import { fixtureName, makeNamespace, namespaceName } from './namespaces.ts'
-import { fillProjects, type Personas } from './personas.ts'
+import { fillProjects, type Personas, personaNames } from './personas.ts'
 
 const fixtureIds = [...Object.keys(recipes), ...Object.keys(listed)].map(fixedId)
 
@@ -16,7 +16,12 @@ export async function runCase(
 ): Promise<Outcome[]> {
   if (testCase.image) await makeImage(target, personas, { recipe: recipes[testCase.image], id: freshId })
   const { namespace, ordered = false, freeWords = false } = testCase
-  const context = { url: target.service.url, knownIds: new Set([...fixtureIds, freshId]), ordered, freeWords }
+  const names = new Map([
+    ...target.addresses,
+    [freshId, '<image>'],
+    ...personaNames.toReversed().map((name) => [personas[name].projectId, `<project of ${name}>`] as const),
+  ])
+  const context = { names, knownIds: new Set(fixtureIds), ordered, freeWords }
   const fill = (text: string) =>
     fillProjects(text, personas)
       .replaceAll('{image}', freshId)
