@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { KeystonePeer, TestUser } from '../../support/keystone.ts'
 
 /** Who sends a request; `none` sends no token, `invalid` one that Keystone has never given, `revoked` one it took back. */
@@ -43,14 +44,15 @@ export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
     token: await user.token(),
     projectId: user.projectId,
   })
-  const member = await keystone.createUser({ roles: ['member', 'reader'] })
+  const projects = await makeProjects(keystone)
+  const member = await keystone.createUser({ roles: ['member', 'reader'], project: projects.member })
   const others = await Promise.all([
-    keystone.createUser({ roles: ['admin', 'member', 'reader'] }),
+    keystone.createUser({ roles: ['admin', 'member', 'reader'], project: projects.admin }),
     keystone.createUser({ roles: ['member', 'reader'], project: member.project }),
     keystone.createUser({ roles: ['reader'], project: member.project }),
-    keystone.createUser({ roles: ['member', 'reader'] }),
-    keystone.createUser({ roles: ['member', 'reader'] }),
-    keystone.createUser({ roles: ['member', 'reader'] }),
+    keystone.createUser({ roles: ['member', 'reader'], project: projects.other }),
+    keystone.createUser({ roles: ['member', 'reader'], project: projects.stranger }),
+    keystone.createUser({ roles: ['member', 'reader'], project: projects.lister }),
   ])
   // Keystone revokes by time in whole seconds per user, so the revoked token has a user of its own.
   const leaver = await keystone.createUser({ roles: ['member', 'reader'], project: member.project })
@@ -66,9 +68,9 @@ export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
   ]
   await keystone.ensureRole('auditor')
   const [service, auditor, ruler] = (await Promise.all([
-    keystone.createUser({ roles: ['service'] }),
-    keystone.createUser({ roles: ['auditor'] }),
-    keystone.createUser({ roles: ['admin', 'member', 'reader'] }),
+    keystone.createUser({ roles: ['service'], project: projects.service }),
+    keystone.createUser({ roles: ['auditor'], project: projects.auditor }),
+    keystone.createUser({ roles: ['admin', 'member', 'reader'], project: projects.system }),
   ])) as [TestUser, TestUser, TestUser]
   await keystone.grant(ruler, { role: 'admin', on: 'system' })
   await keystone.grant(ruler, { role: 'admin', on: 'domain' })
@@ -84,4 +86,20 @@ export async function makePersonas(keystone: KeystonePeer): Promise<Personas> {
     none: { token: undefined, projectId: member.projectId },
     invalid: { token: 'gAAAAABinvalid', projectId: member.projectId },
   }
+}
+
+const owners = ['admin', 'auditor', 'lister', 'member', 'other', 'service', 'stranger', 'system'] as const
+
+/** A project for each of them, by name. The IDs ascend in this order, so that what is sorted by owner is alike in all runs. */
+async function makeProjects(keystone: KeystonePeer): Promise<Record<(typeof owners)[number], string>> {
+  const made = await Promise.all(
+    owners.map(() =>
+      keystone.request<{ project: { id: string; name: string } }>('POST', '/projects', {
+        project: { name: `project-${randomUUID()}` },
+      }),
+    ),
+  )
+  const inOrder = made.map(({ project }) => project).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const named = owners.map((owner, index) => [owner, inOrder[index]?.name])
+  return Object.fromEntries(named) as Record<(typeof owners)[number], string>
 }
