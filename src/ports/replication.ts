@@ -85,8 +85,11 @@ export interface ReplicationRepository {
     range: IdRange,
     options?: { after?: string | undefined; upTo?: string | undefined },
   ): Promise<ReplicationStatus[]>
-  /** Replaces what was known of the image, and ends its claim; without rules it is forgotten. */
-  record(status: ReplicationStatus): Promise<void>
+  /**
+   * Replaces what was known of the image, and ends its claim, unless its owner's name begins with `keepsClaimsOf`; without
+   * rules it is forgotten.
+   */
+  record(status: ReplicationStatus, options?: { keepsClaimsOf?: string }): Promise<void>
   /**
    * Takes an image that is due and that nobody has claimed: one with the fewest good copies. The claim lasts until the image
    * is recorded. Undefined if there is none.

@@ -132,11 +132,11 @@ export interface ImageRepository {
    * Carries out `change` if the image's status is one of `from` (any status if absent), and sets `updatedAt`.
    * With `keepsLocation` it is not carried out if it would leave the image without a location, with `holding` only if the
    * image has that property with that value (null: has no such property), with `expects` only if its fields have those
-   * values, with `job` only if that job is where it is said to be; with `settles` it takes the place of what was reserved
-   * for it.
+   * values, with `locations` only if it has no others than those, by their ids, with `job` only if that job is where it is
+   * said to be; with `settles` it takes the place of what was reserved for it.
    * @returns the image as it is then
    * @throws image_not_found, image_status_conflict (status was none of `from`), location_last, image_property_conflict,
-   * image_changed (not what `expects` says), job_lease_lost, reservation_lost; nothing was changed then
+   * image_changed (not what `expects` or `locations` say), job_lease_lost, reservation_lost; nothing was changed then
    */
   update(
     id: string,
@@ -146,6 +146,7 @@ export interface ImageRepository {
       keepsLocation?: true
       holding?: HeldProperty
       expects?: Partial<ImageFields>
+      locations?: readonly number[]
       job?: JobGuard
       settles?: Settlement | undefined
     },

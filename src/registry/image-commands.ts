@@ -116,6 +116,7 @@ export const imageCommands: CommandsOf<ImageRepository> = {
           keepsLocation: oneOf(true),
           holding: object({ name: text, value: nullable(text) }, {}),
           expects: someFields,
+          locations: list(number),
           job: object({ jobId: text, token: nullable(text) }, {}),
           settles: settlement,
         },

@@ -47,7 +47,7 @@ export const replicationCommands: CommandsOf<ReplicationRepository> = {
   removeRule: once(text),
   status: repeatable(text),
   statuses: repeatable(range, optional(part)),
-  record: repeatable(status),
+  record: repeatable(status, optional(object({}, { keepsClaimsOf: text }))),
   claim: once(object({ owner: text }, {})),
   claimsOf: repeatable(text),
   counts: repeatable(),

@@ -118,6 +118,20 @@ export function describeReplication(name: string, open: () => Promise<Repositori
       assert.equal(await replication.claim({ owner: 'me' }), undefined)
     })
 
+    it('records how an image stands while it is claimed by those whose claims are kept', async () => {
+      await forgetAll()
+      const { replication } = repositories
+      const one = status()
+      const rules = [...one.rules, { rule: 'added', state: 'pending', reason: null } as const]
+      await replication.record(one)
+      await replication.claim({ owner: 'pass/copy' })
+      await replication.record({ ...one, rules }, { keepsClaimsOf: 'pass/' })
+      assert.deepEqual(await replication.claimsOf('pass/copy'), [one.imageId])
+      assert.equal(await replication.claim({ owner: 'pass/other' }), undefined)
+      await replication.record(one, { keepsClaimsOf: 'next/' })
+      assert.equal(await replication.claim({ owner: 'next/copy' }), one.imageId)
+    })
+
     it('gives no image to two who claim at once', async () => {
       await forgetAll()
       const { replication } = repositories

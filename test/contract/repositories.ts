@@ -204,6 +204,20 @@ export function describeRepositories(name: string, open: () => Promise<Repositor
       await assert.rejects(update({ osHashValue: null }), changed)
     })
 
+    it('changes an image only if it has the locations that are expected', async () => {
+      const { images } = repositories
+      const copy = (name: string) => ({ url: `file:///${name}`, metadata: {}, status: 'active' })
+      const { id, locations } = await create({ status: 'active', locations: [copy('a')] })
+      const expected = locations.map((each) => each.id)
+      const writes = ['b', 'c', 'd', 'e'].map((name) =>
+        images.update(id, { addLocations: [copy(name)] }, { locations: expected }),
+      )
+      const results = await Promise.allSettled(writes)
+      const refused = results.filter((it) => it.status === 'rejected' && hasCode(it.reason, 'image_changed'))
+      assert.equal(refused.length, 3)
+      assert.equal((await images.get(id))?.locations.length, 2)
+    })
+
     it('deletes an image only if it has the locations that are expected', async () => {
       const { images } = repositories
       const location = { url: 'file:///a', metadata: {}, status: 'active' }

@@ -112,10 +112,6 @@ export class Copier {
       data.destroy()
     }
     const copied = await transfer.commit()
-    const current = await this.#options.images.get(image.id)
-    const isSame = current?.locations.every(({ id }) => image.locations.some((known) => known.id === id))
-    // Another copier, or whoever adds locations, was faster.
-    if (!isSame) throw new GlimpseError('image_changed', { id: image.id })
     const updated = await this.#record(image, order, copied)
     await transfer.settle()
     return { image: updated, copied: copied.map(({ store }) => store.id), failures: transfer.failures }
@@ -132,11 +128,13 @@ export class Copier {
     const filled = new Set<string | null>(copied.map(({ store }) => store.id))
     const replaced = copies.filter((copy) => plan.replaces.includes(copy.locationId) && filled.has(copy.storeId))
     const removeLocations = replaced.map(({ locationId }) => ({ id: locationId, status: 'deleted' }))
+    // Another copier, or whoever adds locations, may have been faster.
+    const locations = image.locations.map(({ id }) => id)
     const holding = { name: lockProperty, value: null }
     return images.update(
       image.id,
       { addLocations, removeLocations },
-      { from: ['active'], holding, keepsLocation: true },
+      { from: ['active'], holding, locations, keepsLocation: true },
     )
   }
 

@@ -98,7 +98,7 @@ export class Looker {
     const checkedAt = isChecked ? now : (known?.checkedAt ?? null)
     const status = statusOf(image.id, { plan, checkedAt, former: known })
     for (const { state } of status.rules) tools.count(state)
-    if (!tools.isDryRun && !isSame(status, known)) await this.#statuses.record(status)
+    if (!tools.isDryRun && !isSame(status, known)) await this.#record(status, tools)
   }
 
   #isCheckDue(known: ReplicationStatus | undefined, { tools, now }: { tools: StepTools; now: Date }): boolean {
@@ -124,8 +124,13 @@ export class Looker {
     if (isLost) await tools.see({ kind: replicationKinds.lost, imageId: id, detail: 'no store has a good copy' })
   }
 
-  async #forget(imageId: string, { isDryRun }: StepTools): Promise<void> {
-    if (!isDryRun) await this.#statuses.record(noStatus(imageId))
+  async #forget(imageId: string, tools: StepTools): Promise<void> {
+    if (!tools.isDryRun) await this.#record(noStatus(imageId), tools)
+  }
+
+  /** What this pass copies just now stays claimed, or another would begin to copy it too. */
+  #record(status: ReplicationStatus, { passId }: StepTools): Promise<void> {
+    return this.#statuses.record(status, { keepsClaimsOf: `${passId}/` })
   }
 }
 

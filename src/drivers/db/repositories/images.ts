@@ -93,6 +93,7 @@ export class SqlImageRepository implements ImageRepository {
       keepsLocation?: true
       holding?: HeldProperty
       expects?: Partial<ImageFields>
+      locations?: readonly number[]
       job?: JobGuard
       settles?: Settlement | undefined
     } = {},
@@ -101,14 +102,14 @@ export class SqlImageRepository implements ImageRepository {
     const at = now()
     const columns = { ...columnsOf(change.fields ?? {}), updated_at: formatTimestamp(at, this.#database.dialect) }
     const touch = (queryable: Queryable) => this.#set(queryable, id, { columns, ...options })
-    const { settles, holding, job } = options
-    if (!touchesChildren(change) && !settles && !holding && !job) {
+    const { settles, holding, locations, job } = options
+    if (!touchesChildren(change) && !settles && !holding && !locations && !job) {
       await touch(this.#database)
       return this.#existing(this.#database, id)
     }
     return this.#database.transaction(async (transaction) => {
       // What is only read here another node may change at the same time.
-      const reads = options.keepsLocation || holding || job
+      const reads = options.keepsLocation || holding || locations || job
       if (reads) await takeTurn(transaction, { statements: this.#statements, dialect: this.#database.dialect, id })
       // First the image's row: its lock puts changes of one image in a row.
       await touch(transaction)
@@ -116,6 +117,7 @@ export class SqlImageRepository implements ImageRepository {
       if (settles) await settle(transaction, { statements: this.#statements, settlement: settles })
       const children = this.#children(transaction, id, at)
       if (holding) await requireHeld(children, id, holding)
+      if (locations) await requireLocations(children, id, locations)
       await applyToChildren(children, change)
       const image = await this.#existing(transaction, id)
       if (options.keepsLocation && image.locations.length === 0) throw new GlimpseError('location_last', { id })

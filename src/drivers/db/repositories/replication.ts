@@ -105,25 +105,29 @@ export class SqlReplicationRepository implements ReplicationRepository {
     return [...Map.groupBy(rows, ([imageId]) => imageId as string).values()].map(statusOf)
   }
 
-  async record(status: ReplicationStatus): Promise<void> {
+  async record(status: ReplicationStatus, { keepsClaimsOf }: { keepsClaimsOf?: string } = {}): Promise<void> {
     const { imageId, rules } = status
     const shared = {
       imageId,
       goodCopies: status.goodCopies,
       due: status.isDue ? 1 : 0,
       checkedAt: status.checkedAt?.getTime() ?? null,
+      // Nobody has an empty name.
+      keptClaims: keepsClaimsOf === undefined ? '' : `${keepsClaimsOf}%`,
     }
     await this.#upserting(async (transaction) => {
       const known = await transaction.rows(
         this.#statements.get(
           'replication rules of image',
-          () => sql`select rule from glimpse_replication_status where image_id = ${slot('imageId')}`,
+          () => sql`select rule, case when claimed_by like ${slot('keptClaims')} then claimed_by end
+            from glimpse_replication_status where image_id = ${slot('imageId')}`,
         ),
-        { imageId },
+        shared,
       )
       const knownNames = new Set(known.map(([rule]) => rule as string))
+      const claimedBy = known.map(([, owner]) => owner as string | null).find((owner) => owner !== null) ?? null
       for (const { rule, state, reason } of rules) {
-        const values = { ...shared, rule, state, reason: reason === null ? null : plainText(reason) }
+        const values = { ...shared, claimedBy, rule, state, reason: reason === null ? null : plainText(reason) }
         await this.#run(
           transaction,
           `record replication status ${knownNames.has(rule)}`,
@@ -235,12 +239,13 @@ export class SqlReplicationRepository implements ReplicationRepository {
 }
 
 const updateStatus = sql`update glimpse_replication_status set state = ${slot('state')}, reason = ${slot('reason')},
-  good_copies = ${slot('goodCopies')}, due = ${slot('due')}, checked_at = ${slot('checkedAt')}, claimed_by = null
+  good_copies = ${slot('goodCopies')}, due = ${slot('due')}, checked_at = ${slot('checkedAt')},
+  claimed_by = case when claimed_by like ${slot('keptClaims')} then claimed_by end
   where image_id = ${slot('imageId')} and rule = ${slot('rule')}`
 
 const insertStatus = sql`insert into glimpse_replication_status
-  (image_id, rule, state, reason, good_copies, due, checked_at) values (${slot('imageId')}, ${slot('rule')},
-  ${slot('state')}, ${slot('reason')}, ${slot('goodCopies')}, ${slot('due')}, ${slot('checkedAt')})`
+  (image_id, rule, state, reason, good_copies, due, checked_at, claimed_by) values (${slot('imageId')}, ${slot('rule')},
+  ${slot('state')}, ${slot('reason')}, ${slot('goodCopies')}, ${slot('due')}, ${slot('checkedAt')}, ${slot('claimedBy')})`
 
 function lineOf(row: Row): StatusLine {
   const [imageId, rule, state, reason, goodCopies, checkedAt] = row
