@@ -25,12 +25,14 @@ export function exactLength(
   { storeId, expectedBytes }: { storeId: string; expectedBytes: number },
 ): Readable {
   let readBytes = 0
+  let isCut = false
   const step = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       const piece = chunk.subarray(0, expectedBytes - readBytes)
       readBytes += piece.length
       done(null, piece)
       if (piece.length < chunk.length) {
+        isCut = true
         source.unpipe(step).destroy()
         step.end()
       }
@@ -41,12 +43,12 @@ export function exactLength(
     },
   })
   source.pipe(step)
-  // Once all is here, its end is no matter, and some sources call it a failure to be left.
+  // Some sources call it a failure to be left. Any other failure counts, also behind the last byte: a checksum is compared there.
   source.on('error', (error) => {
-    if (readBytes < expectedBytes) step.destroy(error)
+    if (!isCut) step.destroy(error)
   })
   source.once('close', () => {
-    if (readBytes < expectedBytes && !step.destroyed) step.end()
+    if (!isCut && !step.destroyed) step.end()
   })
   step.once('close', () => source.destroy())
   return step
