@@ -101,20 +101,17 @@ export interface PassRepository {
   setPaused(name: ProgramName, isPaused: boolean): Promise<void>
   /** Takes the turn to begin the next pass, once in `intervalMs` over all processes. @returns false: it is not due, or another process was faster */
   takeTurn(name: ProgramName, options: { intervalMs: number }): Promise<boolean>
-  begin(pass: Pick<Pass, 'id' | 'program' | 'scope'>): Promise<void>
+  /** Begins a pass unless one of that scope is open: of those who come at once, one begins it. @returns the id of the one that is open then */
+  begin(pass: Pick<Pass, 'id' | 'program' | 'scope'>): Promise<string>
   get(id: string): Promise<Pass | undefined>
   /** Newest first. */
   list(query: PassQuery): Promise<Pass[]>
-  /** Open passes of that scope, the one that began first in front. */
-  open(program: ProgramName, scope: PassScope): Promise<Pass[]>
   /** Records how many steps there are. */
   planned(id: string, options: { steps: number }): Promise<void>
   /** Records that a step has ended; once for each. */
   endStep(id: string, options: { step: string; counts: PassCounts; isFailed: boolean }): Promise<void>
   /** Ends an open pass with the sums of its steps. @returns whether this call did it */
   end(id: string, options: { state: Exclude<PassState, 'open'> }): Promise<boolean>
-  /** Removes a pass that was begun for nothing. */
-  withdraw(id: string): Promise<void>
   /** Removes passes that ended longer ago than `ageMs`. @returns how many */
   purge(options: { ageMs: number }): Promise<number>
 }

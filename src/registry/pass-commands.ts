@@ -36,11 +36,9 @@ export const passCommands: CommandsOf<PassRepository> = {
   begin: once(object({ id: text, program, scope }, {})),
   get: repeatable(text),
   list: repeatable(object<PassQuery>({ limit: number }, { program, state: oneOf('open', 'done', 'incomplete') })),
-  open: repeatable(program, scope),
   planned: repeatable(text, object({ steps: number }, {})),
   endStep: repeatable(text, object({ step: text, counts: record(number), isFailed: flag }, {})),
   end: once(text, object({ state: oneOf('done', 'incomplete') }, {})),
-  withdraw: repeatable(text),
   purge: once(object({ ageMs: number }, {})),
 }
 

@@ -24,11 +24,7 @@ export function describePasses(name: string, open: () => Promise<Repositories>):
     })
     after(() => repositories.close())
 
-    const begin = async (scope = everything) => {
-      const id = randomUUID()
-      await repositories.passes.begin({ id, program: 'auditor', scope })
-      return id
-    }
+    const begin = (scope = everything) => repositories.passes.begin({ id: randomUUID(), program: 'auditor', scope })
     const runner = (program: Program, runnerName = 'runner') =>
       new ProgramRunner(program, {
         repositories,
@@ -54,6 +50,13 @@ export function describePasses(name: string, open: () => Promise<Repositories>):
       assert.deepEqual([ended?.state, ended?.doneSteps, ended?.counts], ['incomplete', 2, { items: 6, odd: 2 }])
       assert.ok(ended?.endedAt && ended.endedAt >= ended.startedAt)
       assert.equal((await repositories.passes.list({ program: 'auditor', limit: 1 }))[0]?.id, id)
+    })
+
+    it('begins one pass of a scope, however many begin it at once', async () => {
+      const scope = { ...everything, imageId: 'at once' }
+      const begun = await Promise.all(Array.from({ length: 8 }, () => begin(scope)))
+      assert.equal(new Set(begun).size, 1)
+      assert.equal((await repositories.passes.get(begun[0] as string))?.state, 'open')
     })
 
     it('gives the turn to begin a pass to one process, once in the interval, and to none while paused', async () => {

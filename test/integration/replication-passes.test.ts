@@ -113,8 +113,7 @@ describe('replication', () => {
       queue: new JobQueue(repositories.jobs),
       observer: unobserved,
     })
-    const passId = randomUUID()
-    await repositories.passes.begin({ id: passId, program: work.name, scope })
+    const passId = await repositories.passes.begin({ id: randomUUID(), program: work.name, scope })
     const steps = await work.plan(scope)
     await repositories.passes.planned(passId, { steps: steps.length })
     const journal = new SharedJournal({ passId, ...repositories })

@@ -48,21 +48,12 @@ export class Passes {
   /** The open pass of that scope, or a new one. @throws database_unavailable */
   async start(program: ProgramName, scope: PassScope): Promise<Pass> {
     const { passes, queue } = this.#options
-    const [known] = await passes.open(program, scope)
-    if (known) return known
     const id = randomUUID()
     const order = { input: { passId: id, step: null }, project: null, imageId: null }
     const job = await queue.hold(passKind(program), order)
-    await passes.begin({ id, program, scope })
-    // Of those who come at once, the first one stays.
-    const [first] = await passes.open(program, scope)
-    if (first && first.id !== id) {
-      await job.withdraw()
-      await passes.withdraw(id)
-      return first
-    }
-    await job.start()
-    return first ?? this.get(id)
+    const openId = await passes.begin({ id, program, scope })
+    await (openId === id ? job.start() : job.withdraw())
+    return this.get(openId)
   }
 
   /** @throws if it is gone */

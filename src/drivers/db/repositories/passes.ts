@@ -14,6 +14,7 @@ import { DuplicateKeyError } from '../engines/failures.ts'
 import { type Statements, slot } from '../statement.ts'
 import { clocks } from './clock.ts'
 import { jsonText } from './job-rows.ts'
+import { takeTurn } from './lock-image.ts'
 
 const columns = [
   ...['id', 'program', 'scope', 'state', 'planned_steps', 'done_steps', 'failed_steps', 'counts'],
@@ -67,13 +68,33 @@ export class SqlPassRepository implements PassRepository {
     return changed > 0
   }
 
-  async begin({ id, program, scope }: Pick<Pass, 'id' | 'program' | 'scope'>): Promise<void> {
-    await this.#change(
+  async begin({ id, program, scope }: Pick<Pass, 'id' | 'program' | 'scope'>): Promise<string> {
+    await this.#ensureProgram(program)
+    const text = scopeText(scope)
+    const statements = this.#statements
+    const lock = statements.get(
+      'lock program',
+      () => sql`update glimpse_programs set paused = paused where name = ${slot('program')}`,
+    )
+    const open = statements.get(
+      'open passes',
+      () => sql`select id, scope from glimpse_passes where program = ${slot('program')} and state = 'open'
+        order by started_at, id`,
+    )
+    const insert = statements.get(
       'begin pass',
       () => sql`insert into glimpse_passes (id, program, scope, state, started_at)
         values (${slot('id')}, ${slot('program')}, ${slot('scope')}, 'open', ${this.#clock})`,
-      { id, program, scope: scopeText(scope) },
     )
+    return this.#database.transaction(async (transaction) => {
+      await takeTurn(transaction, { statements, dialect: this.#database.dialect, id: `pass of ${program}` })
+      await transaction.run(lock, { program })
+      const rows = await transaction.rows(open, { program })
+      const [known] = rows.find(([, other]) => scopeText(JSON.parse(other as string) as PassScope) === text) ?? []
+      if (known !== undefined) return known as string
+      await transaction.run(insert, { id, program, scope: text })
+      return id
+    })
   }
 
   async get(id: string): Promise<Pass | undefined> {
@@ -92,16 +113,6 @@ export class SqlPassRepository implements PassRepository {
       sql`${where} order by started_at desc, id desc limit ${slot('limit')}`,
       { program, state, limit },
     )
-  }
-
-  async open(program: ProgramName, scope: PassScope): Promise<Pass[]> {
-    const text = scopeText(scope)
-    const passes = await this.#passes(
-      'open passes',
-      sql`where program = ${slot('program')} and state = 'open' order by started_at, id`,
-      { program },
-    )
-    return passes.filter((pass) => scopeText(pass.scope) === text)
   }
 
   async planned(id: string, { steps }: { steps: number }): Promise<void> {
@@ -139,11 +150,6 @@ export class SqlPassRepository implements PassRepository {
     )
     if (changed > 0) await this.#forgetSteps(id)
     return changed > 0
-  }
-
-  async withdraw(id: string): Promise<void> {
-    await this.#change('withdraw pass', () => sql`delete from glimpse_passes where id = ${slot('id')}`, { id })
-    await this.#forgetSteps(id)
   }
 
   purge({ ageMs }: { ageMs: number }): Promise<number> {
