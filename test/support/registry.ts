@@ -11,16 +11,21 @@ import type { Repositories } from '../../src/ports/repositories.ts'
 
 export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog }
 
-/** Serves the repositories at a port of its own of this machine. */
-export async function startRegistry(
-  repositories: Repositories,
-  { identity = openNoIdentity(), port = 0 }: { identity?: IdentityService; port?: number } = {},
-): Promise<{ port: number; url: string; close(): Promise<void> }> {
-  const app = createRegistryApp({
+/** A registry with the built-in policy, which listens nowhere yet. */
+export function registryApp({
+  repositories,
+  identity = openNoIdentity(),
+  log = silentLog,
+}: {
+  repositories: Repositories
+  identity?: IdentityService | undefined
+  log?: Logger
+}) {
+  return createRegistryApp({
     repositories,
     identity,
     policy: new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' }),
-    log: silentLog,
+    log,
     metrics: new Registry(),
     config: {
       maxRequestIdLength: 64,
@@ -33,6 +38,14 @@ export async function startRegistry(
       },
     },
   })
+}
+
+/** Serves the repositories at a port of its own of this machine. */
+export async function startRegistry(
+  repositories: Repositories,
+  { identity, port = 0 }: { identity?: IdentityService; port?: number } = {},
+): Promise<{ port: number; url: string; close(): Promise<void> }> {
+  const app = registryApp({ repositories, identity })
   await app.listen({ port, host: '127.0.0.1' })
   const { port: actual } = app.server.address() as AddressInfo
   return { port: actual, url: `http://127.0.0.1:${actual}`, close: () => app.close() }

@@ -5,6 +5,7 @@ import type { BlobStore, ListedBlob } from '../../ports/blob-store.ts'
 import type { Finding } from '../../ports/passes.ts'
 import type { Repositories } from '../../ports/repositories.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import { lockProperty } from '../import/bookkeeping.ts'
 import type { StepTools } from '../passes/program.ts'
 import { auditKinds } from './kinds.ts'
 import type { orphanRemovals } from './options.ts'
@@ -24,8 +25,6 @@ const scanSize = 1000
 const longestDeletionMs = 900_000
 /** In these the image may be getting the data just now. */
 const inFlight: readonly string[] = ['queued', 'saving', 'uploading', 'importing']
-/** Present while an import or a copy between stores is under way. */
-const lockProperty = 'os_glance_import_task'
 
 type Listing = Required<Pick<BlobStore, 'list'>> & BlobStore
 

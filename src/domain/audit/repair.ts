@@ -5,6 +5,7 @@ import type { Repositories } from '../../ports/repositories.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
 import { receive } from '../data/receive.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import { lockProperty } from '../import/bookkeeping.ts'
 import type { StepTools } from '../passes/program.ts'
 import { checkBlob, expectedDigest } from './check-blob.ts'
 
@@ -13,9 +14,6 @@ export interface RepairOptions {
   readonly stores: StoreSet
   readonly digests: DigestPool
 }
-
-/** Present while an import or a copy between stores is under way. */
-const lockProperty = 'os_glance_import_task'
 
 interface Place {
   readonly location: ImageLocation

@@ -4,6 +4,7 @@ import type { HeldProperty, ImageChange, Repositories } from '../../ports/reposi
 import { checkBlob } from '../audit/check-blob.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
 import type { StoreSet } from '../data/store-set.ts'
+import { lockProperty } from '../import/bookkeeping.ts'
 import type { StepTools } from '../passes/program.ts'
 import { updateKinds } from './kinds.ts'
 
@@ -15,8 +16,6 @@ export interface UnfinishedOptions {
   readonly stuckAfterMs: number
 }
 
-/** Present while an import or a copy between stores is under way; its value is the id of a task, and of a job of ours. */
-const lockProperty = 'os_glance_import_task'
 const importingProperty = 'os_glance_importing_to_stores'
 const arriving = ['saving', 'importing'] as const
 

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { clientConfig, silentLog as log } from '../../../test/support/registry.ts'
 import { hasCode } from '../../errors/error.ts'
-import type { Logger } from '../../ports/logger.ts'
 import { encodeResult } from '../../registry/messages.ts'
 import { RegistryConnection, type ServiceTokens } from './connection.ts'
-import type { RegistryClientConfig } from './options.ts'
 
-const log: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
 const unavailable = (error: unknown) => hasCode(error, 'database_unavailable')
 const newImage = { id: 'i', status: 'queued', visibility: 'shared' } as const
 
@@ -26,17 +24,7 @@ async function serve(t: TestContext, listener: RequestListener) {
 }
 
 function connect(t: TestContext, port: number, options: { timeoutSeconds?: number; tokens?: ServiceTokens } = {}) {
-  const config: RegistryClientConfig = {
-    data_api: 'glance.db.registry.api',
-    registry_host: '127.0.0.1',
-    registry_port: port,
-    registry_client_protocol: 'http',
-    registry_client_ca_file: null,
-    registry_client_cert_file: null,
-    registry_client_key_file: null,
-    registry_client_insecure: false,
-    registry_client_timeout: options.timeoutSeconds ?? 5,
-  }
+  const config = { ...clientConfig(port), registry_client_timeout: options.timeoutSeconds ?? 5 }
   const connection = new RegistryConnection({ config, tokens: options.tokens, log })
   t.after(() => connection.close())
   return connection

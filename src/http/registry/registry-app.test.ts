@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Registry } from 'prom-client'
-import { Policy } from '../../domain/policy/policy.ts'
+import { registryApp } from '../../../test/support/registry.ts'
 import { GlimpseError } from '../../errors/error.ts'
 import type { IdentityService } from '../../ports/identity.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Repositories } from '../../ports/repositories.ts'
-import { createRegistryApp } from './registry-app.ts'
 
 /** A token is the caller's role. */
 const identity: IdentityService = {
@@ -28,23 +26,7 @@ function registryOver(images: object) {
     error: (fields) => void lines.push(fields),
     child: () => log,
   }
-  const app = createRegistryApp({
-    repositories: { images } as unknown as Repositories,
-    identity,
-    policy: new Policy({ enforceNewDefaults: false, enforceScope: false, defaultRule: 'default' }),
-    log,
-    metrics: new Registry(),
-    config: {
-      maxRequestIdLength: 64,
-      healthcheck: {
-        path: '/healthcheck',
-        detailed: false,
-        backends: [],
-        disable_by_file_path: '',
-        disable_by_file_paths: [],
-      },
-    },
-  })
+  const app = registryApp({ repositories: { images } as unknown as Repositories, identity, log })
   const ask = (body: string, headers: Record<string, string> = { 'x-auth-token': 'service' }) =>
     app.inject({ method: 'POST', url: '/rpc', headers: { 'content-type': 'application/json', ...headers }, body })
   return { app, ask, lines }
