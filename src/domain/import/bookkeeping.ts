@@ -6,7 +6,7 @@ export const lockProperty = 'os_glance_import_task'
 /** Where the staged data is. */
 export const stageHostProperty = 'os_glance_stage_host'
 /** Ids of stores, sorted and joined by commas. @see glance `async_/flows/api_image_import.py` `merge_store_list` */
-const importingProperty = 'os_glance_importing_to_stores'
+export const importingProperty = 'os_glance_importing_to_stores'
 const failedProperty = 'os_glance_failed_import'
 
 /** Tells clients that stores are being filled. */

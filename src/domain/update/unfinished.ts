@@ -4,7 +4,7 @@ import type { HeldProperty, ImageChange, Repositories } from '../../ports/reposi
 import { checkBlob } from '../audit/check-blob.ts'
 import type { DigestPool } from '../data/digest-pool.ts'
 import type { StoreSet } from '../data/store-set.ts'
-import { lockProperty } from '../import/bookkeeping.ts'
+import { importingProperty, lockProperty } from '../import/bookkeeping.ts'
 import type { StepTools } from '../passes/program.ts'
 import { updateKinds } from './kinds.ts'
 
@@ -16,7 +16,6 @@ export interface UnfinishedOptions {
   readonly stuckAfterMs: number
 }
 
-const importingProperty = 'os_glance_importing_to_stores'
 const arriving = ['saving', 'importing'] as const
 
 /** Ends what nobody will end any more: uploads and imports whose process and job are gone. */
