@@ -1,46 +1,20 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { lockProperty } from '../../src/domain/import/bookkeeping.ts'
-import { importKind } from '../../src/domain/import/import-request.ts'
-import { createTemporary, readBootMark } from '../../src/drivers/stores/file/temporary.ts'
 import { GlimpseError } from '../../src/errors/error.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
+import { admin, importClient, member, type View } from './support/import-client.ts'
 
-const member = 'project:member,reader'
-const admin = 'admins:admin'
 const data = randomBytes(700_000)
 let api: ApiServer
 let web: WebServer
 const failing = { count: 0 }
-/** Ranges that were asked for, by path. */
-const asked: Record<string, (string | undefined)[]> = {}
-
-/** Breaks off in the middle of each answer, until the rest is short. */
-function breaking({ etags, breaks = 2 }: { etags: () => string | undefined; breaks?: number }): RequestListener {
-  return (request, response) => {
-    const { url = '', headers } = request
-    const seen = asked[url] ?? []
-    asked[url] = [...seen, headers.range]
-    const etag = etags()
-    const isPart = headers['if-range'] !== undefined && headers['if-range'] === etag
-    const offset = isPart ? Number(/\d+/.exec(headers.range ?? '')?.[0]) : 0
-    response.writeHead(isPart ? 206 : 200, {
-      'content-length': data.length - offset,
-      ...(etag !== undefined && { etag }),
-      ...(isPart && { 'content-range': `bytes ${offset}-${data.length - 1}/${data.length}` }),
-    })
-    if (seen.length >= breaks) return void response.end(data.subarray(offset))
-    response.write(data.subarray(offset, offset + 250_000), () => setTimeout(() => response.destroy(), 50))
-  }
-}
-
 before(async () => {
   api = await startApi({}, { webHosts: ['127.0.0.1'], twoStores: true, runsJobs: true })
   web = await startWebServer({
@@ -59,10 +33,6 @@ before(async () => {
       if (failing.count < 2) return void response.writeHead(503).end()
       response.writeHead(200).end(data)
     },
-    '/breaks': breaking({ etags: () => '"same"' }),
-    '/ranges': breaking({ etags: () => '"same"', breaks: 0 }),
-    '/breaks-unnamed': breaking({ etags: () => undefined }),
-    '/breaks-changing': breaking({ etags: () => `"${randomUUID()}"` }),
     '/slow': (_request, response) => {
       response.writeHead(200)
       response.write('beginning')
@@ -79,42 +49,8 @@ const everything = {
   sort: [{ key: 'id', direction: 'asc' }],
   limit: 100,
 } as const
-type View = Record<string, unknown> & { id: string; status: string }
-
-async function create(token = member): Promise<string> {
-  const json = { disk_format: 'raw', container_format: 'bare' }
-  const response = await api.call(token, 'POST', '/v2/images', { json })
-  assert.equal(response.headers.get('openstack-image-import-methods'), 'glance-direct,web-download,copy-image')
-  return ((await response.json()) as View).id
-}
-
-const stage = (id: string, body: Buffer | ReadableStream = data, token = member) =>
-  api.call(token, 'PUT', `/v2/images/${id}/stage`, { body, headers: { 'content-type': 'application/octet-stream' } })
-const order = (id: string, json: object, token = member) => api.call(token, 'POST', `/v2/images/${id}/import`, { json })
-const show = async (id: string) => (await (await api.call(admin, 'GET', `/v2/images/${id}`)).json()) as View
-const tasksOf = async (id: string) =>
-  ((await (await api.call(admin, 'GET', `/v2/images/${id}/tasks`)).json()) as { tasks: Record<string, unknown>[] })
-    .tasks
-const webOrder = (path: string, more: object = {}) => ({
-  method: { name: 'web-download', uri: web.url + path },
-  ...more,
-})
-
-/** Waits until nothing imports into the image any more. */
-async function settled(id: string): Promise<View> {
-  await until(async () => {
-    const [tasks, image] = [await tasksOf(id), await show(id)]
-    return (
-      image[lockProperty] === undefined && tasks.every(({ status }) => status === 'success' || status === 'failure')
-    )
-  })
-  return show(id)
-}
-
-async function downloaded(id: string): Promise<Buffer> {
-  const response = await api.call(admin, 'GET', `/v2/images/${id}/file`)
-  return Buffer.from(await response.arrayBuffer())
-}
+const { create, order, show, tasksOf, webOrder, settled, downloaded, ...client } = importClient(() => ({ api, web }))
+const stage = (id: string, body: Buffer | ReadableStream = data, token = member) => client.stage(id, body, token)
 
 test('imports staged data, and leaves none of it in the staging area', async () => {
   const id = await create()
@@ -213,83 +149,6 @@ test('takes the place of data that a killed process has left in the store', asyn
   assert.equal((await settled(id)).status, 'active')
   assert.deepEqual(await readFile(leftover), data)
 })
-
-test('goes on by range with what a server breaks off, if it is still the same data', async () => {
-  const id = await create()
-  await order(id, webOrder('/breaks', { stores: ['one'] }))
-  assert.equal((await settled(id)).status, 'active')
-  const [first, second, third, ...more] = asked['/breaks'] ?? []
-  assert.deepEqual([first, more], [undefined, []])
-  const offsets = [second, third].map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]))
-  assert.ok(
-    offsets.every((offset, i) => offset > (offsets[i - 1] ?? 0)),
-    String(offsets),
-  )
-  assert.deepEqual(await readFile(join(api.folder, id)), data)
-})
-
-/** An import that a process has begun before it was killed: with so much of the data in the store. */
-async function begunImport(path: string, { validator, begunBytes }: { validator: string; begunBytes: number }) {
-  const { jobs, images } = api.repositories
-  const [id, jobId, kind] = [await create(), randomUUID(), randomUUID()]
-  const requester = { userId: null, projectId: null, requestId: 'r', roles: [] }
-  const input = {
-    method: 'web-download',
-    uri: web.url + path,
-    stores: ['one'],
-    allStoresMustSucceed: true,
-    requester,
-    body: {},
-  }
-  await jobs.enqueue({ id: jobId, kind, project: null, imageId: id, input, delayMs: 0 })
-  const claimed = await jobs.claim({ kinds: [kind], runner: 'dead', leaseMs: 60_000 })
-  assert.ok(claimed)
-  const steps = { fetch: { validator, sizeBytes: data.length } }
-  await jobs.recordStep(claimed.lease, { steps, leaseMs: 60_000 })
-  await images.update(id, { fields: { status: 'importing' }, setProperties: { [lockProperty]: jobId } })
-  const bootMark = await readBootMark()
-  const { file } = await createTemporary(api.folder, { key: id, locks: undefined, bootMark })
-  await file.write(data.subarray(0, begunBytes))
-  await file.close()
-  await jobs.release(claimed.lease, { delayMs: 0 })
-  await jobs.assign(jobId, { kind: importKind(null).name })
-  return id
-}
-
-test('goes on where a killed process left off, from its file and by range, if the data is still the same', async () => {
-  const usual = api
-  api = await startApi({}, { webHosts: ['127.0.0.1'], twoStores: true, runsJobs: true, importPlugins: () => [] })
-  try {
-    for (const [validator, begunBytes] of [
-      ['"same"', 300_000],
-      ['"same"', data.length],
-      ['"former"', 300_000],
-    ] as const) {
-      asked['/ranges'] = []
-      const id = await begunImport('/ranges', { validator, begunBytes })
-      assert.equal((await settled(id)).status, 'active')
-      assert.deepEqual(asked['/ranges'], [`bytes=${Math.min(begunBytes, data.length - 1)}-`])
-      assert.deepEqual(await readFile(join(api.folder, id)), data)
-      assert.deepEqual(
-        (await readdir(api.folder)).filter((name) => name.includes(id)),
-        [id],
-      )
-    }
-  } finally {
-    await api[Symbol.asyncDispose]()
-    api = usual
-  }
-})
-
-for (const path of ['/breaks-unnamed', '/breaks-changing']) {
-  test(`starts over where parts are no use: ${path}`, async () => {
-    const id = await create()
-    await order(id, webOrder(path, { stores: ['one'] }))
-    assert.equal((await settled(id)).status, 'active')
-    assert.deepEqual(await readFile(join(api.folder, id)), data)
-    assert.ok(path === '/breaks-changing' || asked[path]?.every((range) => range === undefined))
-  })
-}
 
 test('carries out an order whose lock the database has set without an answer', async () => {
   const id = await create()
