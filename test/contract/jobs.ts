@@ -53,10 +53,16 @@ export function describeJobs(name: string, open: () => Promise<Repositories>): v
         images.update(id, { fields: { name } }, { job: { jobId, token } })
       assert.equal((await rename('waiting', null)).name, 'waiting')
       await assert.rejects(rename('no', randomUUID()), lost)
-      const first = await claimed(kind, 1)
+      let first: ClaimedJob | undefined
+      // A change for a job that waits puts it off by a millisecond.
+      await until(async () => {
+        first = await claim(kind, 1)
+        return first !== undefined
+      })
+      const token = first?.lease.token ?? ''
       await assert.rejects(rename('no', null), lost)
-      await until(async () => (await rename('held', first.lease.token).then(() => claim(kind))) !== undefined)
-      await assert.rejects(rename('no', first.lease.token), lost)
+      await until(async () => (await rename('held', token).then(() => claim(kind))) !== undefined)
+      await assert.rejects(rename('no', token), lost)
       await assert.rejects(images.update(id, {}, { job: { jobId: randomUUID(), token: null } }), lost)
       assert.equal((await images.get(id))?.name, 'held')
       await jobs.cancel(id, { reason: 'over' })
