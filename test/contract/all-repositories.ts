@@ -1,4 +1,5 @@
 import type { Repositories } from '../../src/ports/repositories.ts'
+import { describeImageLists } from './image-lists.ts'
 import { describeJobRunner } from './job-runner.ts'
 import { describeJobs } from './jobs.ts'
 import { describeKeeping } from './keeping.ts'
@@ -13,6 +14,7 @@ import { describeTasks } from './tasks.ts'
 /** What every implementation of the repositories promises, all of them. `open` gives repositories over an empty database. */
 export function describeAllRepositories(name: string, open: () => Promise<Repositories>): void {
   describeRepositories(name, open)
+  describeImageLists(name, open)
   describeTasks(name, open)
   describeScrub(name, open)
   describeJobs(name, open)

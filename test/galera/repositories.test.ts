@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { openRepositories } from '../../src/drivers/db/open.ts'
 import { hasCode } from '../../src/errors/error.ts'
 import type { Repositories } from '../../src/ports/repositories.ts'
+import { describeImageLists } from '../contract/image-lists.ts'
 import { describeJobRunner } from '../contract/job-runner.ts'
 import { describeJobs } from '../contract/jobs.ts'
 import { describeMetadefs } from '../contract/metadefs.ts'
@@ -56,6 +57,7 @@ const open = async () => alternating(await openEach())
 
 for (const describeOne of [
   describeRepositories,
+  describeImageLists,
   describeTasks,
   describeScrub,
   describeJobs,
